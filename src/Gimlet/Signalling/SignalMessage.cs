@@ -1,0 +1,181 @@
+using System.Text.Json.Serialization;
+
+namespace Gimlet.Signalling;
+
+/// <summary>
+/// A text frame of the signalling WebSocket (docs/protocol.md section 2). A message whose <c>type</c> this version does not know
+/// is read as this base class and ignored, so that versions can differ.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type", IgnoreUnrecognizedTypeDiscriminators = true)]
+[JsonDerivedType(typeof(ChallengeMessage), "challenge")]
+[JsonDerivedType(typeof(RegisterMessage), "register")]
+[JsonDerivedType(typeof(RegisteredMessage), "registered")]
+[JsonDerivedType(typeof(UpdateMessage), "update")]
+[JsonDerivedType(typeof(ConnectMessage), "connect")]
+[JsonDerivedType(typeof(IntroduceMessage), "introduce")]
+[JsonDerivedType(typeof(IncomingMessage), "incoming")]
+[JsonDerivedType(typeof(AcceptMessage), "accept")]
+[JsonDerivedType(typeof(RejectMessage), "reject")]
+[JsonDerivedType(typeof(CandidatesMessage), "candidates")]
+[JsonDerivedType(typeof(ObservedMessage), "observed")]
+[JsonDerivedType(typeof(PingMessage), "ping")]
+[JsonDerivedType(typeof(PongMessage), "pong")]
+[JsonDerivedType(typeof(ErrorMessage), "error")]
+internal record SignalMessage;
+
+/// <summary>Server, at once after the upgrade: what the registration must sign, and where STUN is.</summary>
+internal sealed record ChallengeMessage : SignalMessage
+{
+    public byte[]? Nonce { get; init; }
+
+    /// <summary><c>host:port</c>; an empty host is the host that was dialled.</summary>
+    public string[]? Stun { get; init; }
+
+    public string? Observed { get; init; }
+}
+
+/// <summary>Node: who it is, proven by a signature over the challenge, and where it may be reached.</summary>
+internal sealed record RegisterMessage : SignalMessage
+{
+    public byte[]? PublicKey { get; init; }
+
+    public byte[]? Signature { get; init; }
+
+    public string? Accept { get; init; }
+
+    public string[]? Capabilities { get; init; }
+
+    public SignedKey? Prekey { get; init; }
+
+    public CandidateDescription[]? Candidates { get; init; }
+
+    public NatDescription? Nat { get; init; }
+
+    public string? Token { get; init; }
+
+    public string? Agent { get; init; }
+}
+
+/// <summary>Server: the registration stands.</summary>
+internal sealed record RegisteredMessage : SignalMessage
+{
+    public string? Peer { get; init; }
+
+    public string? Observed { get; init; }
+
+    public int KeepAliveMs { get; init; }
+
+    public LimitsDescription? Limits { get; init; }
+}
+
+/// <summary>Node: what changed since the registration; what is null stays as it was.</summary>
+internal sealed record UpdateMessage : SignalMessage
+{
+    public CandidateDescription[]? Candidates { get; init; }
+
+    public NatDescription? Nat { get; init; }
+
+    public string? Accept { get; init; }
+}
+
+/// <summary>Caller: a call to a peer.</summary>
+internal sealed record ConnectMessage : SignalMessage
+{
+    public string? Call { get; init; }
+
+    public string? Target { get; init; }
+
+    public CandidateDescription[]? Candidates { get; init; }
+
+    public NatDescription? Nat { get; init; }
+
+    public SignedKey? Ephemeral { get; init; }
+}
+
+/// <summary>Server to the caller: the callee, its pre-key and where it may be reached.</summary>
+internal sealed record IntroduceMessage : SignalMessage
+{
+    public string? Call { get; init; }
+
+    public string? Peer { get; init; }
+
+    public byte[]? PublicKey { get; init; }
+
+    public SignedKey? Prekey { get; init; }
+
+    public CandidateDescription[]? Candidates { get; init; }
+
+    public NatDescription? Nat { get; init; }
+
+    public string[]? Capabilities { get; init; }
+}
+
+/// <summary>Server to the callee: somebody calls.</summary>
+internal sealed record IncomingMessage : SignalMessage
+{
+    public string? Call { get; init; }
+
+    public string? Peer { get; init; }
+
+    public byte[]? PublicKey { get; init; }
+
+    public SignedKey? Ephemeral { get; init; }
+
+    public CandidateDescription[]? Candidates { get; init; }
+
+    public NatDescription? Nat { get; init; }
+
+    public string[]? Capabilities { get; init; }
+}
+
+/// <summary>Callee that registered as <c>on-accept</c>: introduce me.</summary>
+internal sealed record AcceptMessage : SignalMessage
+{
+    public string? Call { get; init; }
+
+    public CandidateDescription[]? Candidates { get; init; }
+}
+
+/// <summary>Callee or server: no, and why (<see cref="RejectReason"/>).</summary>
+internal sealed record RejectMessage : SignalMessage
+{
+    public string? Call { get; init; }
+
+    public string? Reason { get; init; }
+
+    public string? Detail { get; init; }
+}
+
+/// <summary>Either side of a call, through the server: more candidates (trickle).</summary>
+internal sealed record CandidatesMessage : SignalMessage
+{
+    public string? Call { get; init; }
+
+    public CandidateDescription[]? Candidates { get; init; }
+}
+
+/// <summary>Server: the address it sees this WebSocket come from has become another.</summary>
+internal sealed record ObservedMessage : SignalMessage
+{
+    public string? Address { get; init; }
+}
+
+/// <summary>Either: are you there.</summary>
+internal sealed record PingMessage : SignalMessage
+{
+    public long Id { get; init; }
+}
+
+/// <summary>Either: yes.</summary>
+internal sealed record PongMessage : SignalMessage
+{
+    public long Id { get; init; }
+}
+
+/// <summary>Server: something is wrong (<see cref="ErrorCode"/>); fatal codes are followed by a close frame.</summary>
+internal sealed record ErrorMessage : SignalMessage
+{
+    public string? Code { get; init; }
+
+    public string? Detail { get; init; }
+}
