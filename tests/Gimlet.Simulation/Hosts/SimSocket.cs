@@ -2,6 +2,7 @@ using Gimlet.Sockets;
 
 namespace Gimlet.Simulation;
 
+/// <summary>Takes a datagram.</summary>
 /// <param name="local">The address the datagram came to, with the socket's port.</param>
 /// <param name="remote">Who sent it, as it looks from here.</param>
 /// <param name="datagram">Valid during the call.</param>

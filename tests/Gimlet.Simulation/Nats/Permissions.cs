@@ -16,6 +16,7 @@ internal sealed class Permissions(Dependence filtering)
         }
     }
 
+    /// <summary>Whether a remote address may send in.</summary>
     /// <param name="remote">Who wants in.</param>
     /// <param name="notBefore">Sessions whose last packet is older do not count.</param>
     public bool Admits(TransportAddress remote, TimeSpan notBefore) => filtering == Dependence.Endpoint

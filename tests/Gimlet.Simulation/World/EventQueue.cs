@@ -3,6 +3,7 @@ namespace Gimlet.Simulation;
 /// <summary>What an event of the world calls when its time has come.</summary>
 internal interface IEventTarget
 {
+    /// <summary>The event happens.</summary>
     /// <param name="state">What was scheduled with the event.</param>
     /// <param name="number">The number that was scheduled with the event.</param>
     void Fire(object? state, long number);
