@@ -16,6 +16,7 @@ internal sealed class CloudMetadata : IDisposable
     // An address has 15 characters; what is much longer is an error page.
     private const int MaxAnswerBytes = 64;
 
+    private readonly SocketsHttpHandler _handler;
     private readonly HttpClient _http;
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
@@ -30,8 +31,8 @@ internal sealed class CloudMetadata : IDisposable
         _time = time;
 
         // No proxy: the service is on the link, and a proxy would answer for its own machine. No redirects: none is legitimate here.
-        var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, ConnectTimeout = timeout };
-        _http = new HttpClient(handler, disposeHandler: true) { BaseAddress = baseAddress, Timeout = Timeout.InfiniteTimeSpan };
+        _handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, ConnectTimeout = timeout };
+        _http = new HttpClient(_handler, disposeHandler: false) { BaseAddress = baseAddress, Timeout = Timeout.InfiniteTimeSpan };
     }
 
     /// <summary>Asks all clouds at once.</summary>
@@ -64,7 +65,11 @@ internal sealed class CloudMetadata : IDisposable
         return found ?? new CloudMetadataResult(null, problems.ToString());
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _handler.Dispose();
+    }
 
     private static async Task<(string Cloud, IPAddress? Address, string Problem)> AskAsync(
         string cloud, Func<CancellationToken, Task<string>> ask, CancellationToken cancellationToken)
