@@ -1,6 +1,8 @@
 namespace Gimlet.Stun;
 
-/// <summary>The codes of ERROR-CODE as registered with IANA ("STUN Error Codes"). A received code may be any number from 300 to 699.</summary>
+/// <summary>
+/// The codes of ERROR-CODE as registered with IANA ("STUN Error Codes"). A received code may be any number from 300 to 699.
+/// </summary>
 public enum StunErrorCode : ushort
 {
     /// <summary>Ask the server in ALTERNATE-SERVER instead (RFC 8489 section 14.8).</summary>

@@ -2,7 +2,9 @@ using Gimlet.Sockets;
 
 namespace Gimlet.Stun.Attributes;
 
-/// <summary>CHANGED-ADDRESS (RFC 3489 section 11.2.3): where an RFC 3489 server would answer from if both address and port were to change.</summary>
+/// <summary>
+/// CHANGED-ADDRESS (RFC 3489 section 11.2.3): where an RFC 3489 server would answer from if both address and port were to change.
+/// </summary>
 public static class ChangedAddressAttribute
 {
     /// <summary>Reads CHANGED-ADDRESS.</summary>

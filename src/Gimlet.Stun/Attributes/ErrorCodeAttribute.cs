@@ -3,7 +3,9 @@ namespace Gimlet.Stun.Attributes;
 /// <summary>ERROR-CODE (RFC 8489 section 14.8): a number from 300 to 699 and a reason for people.</summary>
 public static class ErrorCodeAttribute
 {
-    /// <summary>The most bytes that a reason may have: fewer than 128 characters, which RFC 8489 section 14.8 counts as 763 bytes.</summary>
+    /// <summary>
+    /// The most bytes that a reason may have: fewer than 128 characters, which RFC 8489 section 14.8 counts as 763 bytes.
+    /// </summary>
     public const int MaxReasonLength = 763;
 
     private const int HeaderLength = 4;

@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace Gimlet.Stun.Attributes;
 
-/// <summary>GIMLET-NOMINATION (docs/protocol.md section 4): with USE-CANDIDATE: a number that only grows within a call; a smaller or equal one is stale.</summary>
+/// <summary>
+/// GIMLET-NOMINATION (docs/protocol.md section 4): with USE-CANDIDATE: a number that only grows within a call; a smaller or equal
+/// one is stale.
+/// </summary>
 public static class GimletNominationAttribute
 {
     /// <summary>Reads GIMLET-NOMINATION.</summary>

@@ -8,7 +8,9 @@ namespace Gimlet.Stun.Attributes;
 /// </summary>
 internal readonly ref struct IntegrityText : IDisposable
 {
-    /// <summary>How much stack a caller offers for the copy: checks and answers are far below; longer messages borrow from the pool.</summary>
+    /// <summary>
+    /// How much stack a caller offers for the copy: checks and answers are far below; longer messages borrow from the pool.
+    /// </summary>
     public const int StackLength = 512;
 
     private readonly byte[]? _rented;

@@ -2,7 +2,10 @@ using Gimlet.Sockets;
 
 namespace Gimlet.Stun.Attributes;
 
-/// <summary>MAPPED-ADDRESS (RFC 8489 section 14.1): the address that the server saw, in plain bytes, which some NATs rewrite. Only RFC 3489 clients get it.</summary>
+/// <summary>
+/// MAPPED-ADDRESS (RFC 8489 section 14.1): the address that the server saw, in plain bytes, which some NATs rewrite. Only RFC 3489
+/// clients get it.
+/// </summary>
 public static class MappedAddressAttribute
 {
     /// <summary>Reads MAPPED-ADDRESS.</summary>

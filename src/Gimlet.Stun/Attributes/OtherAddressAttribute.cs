@@ -2,7 +2,10 @@ using Gimlet.Sockets;
 
 namespace Gimlet.Stun.Attributes;
 
-/// <summary>OTHER-ADDRESS (RFC 5780 section 7.4): where the server would answer from if both address and port were to change; only a server with a second IP address has it.</summary>
+/// <summary>
+/// OTHER-ADDRESS (RFC 5780 section 7.4): where the server would answer from if both address and port were to change; only a server
+/// with a second IP address has it.
+/// </summary>
 public static class OtherAddressAttribute
 {
     /// <summary>Reads OTHER-ADDRESS.</summary>

@@ -3,7 +3,10 @@ namespace Gimlet.Stun.Attributes;
 /// <summary>SOFTWARE (RFC 8489 section 14.14): the sender's name for itself; for people only.</summary>
 public static class SoftwareAttribute
 {
-    /// <summary>The most bytes that a value may have: RFC 8489 section 14.14 says fewer than 128 characters, which can be as long as 763 bytes.</summary>
+    /// <summary>
+    /// The most bytes that a value may have: RFC 8489 section 14.14 says fewer than 128 characters, which can be as long as 763
+    /// bytes.
+    /// </summary>
     public const int MaxLength = 763;
 
     /// <summary>Reads SOFTWARE.</summary>
