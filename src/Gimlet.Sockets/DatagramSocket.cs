@@ -143,6 +143,21 @@ public abstract class DatagramSocket : IDisposable
     /// <exception cref="ObjectDisposedException">The socket was disposed.</exception>
     public abstract int Send(DatagramSendBatch batch);
 
+    /// <summary>
+    /// Takes one reported ICMP error; false when there is none, without a system call. A report ends a pending
+    /// <see cref="WaitToReceiveAsync"/>, except when a send met it first: ask after each wait and after sending. Needs
+    /// <see cref="DatagramSocketOptions.ReportErrors"/> and <see cref="DatagramSocketCapabilities.ErrorReports"/>;
+    /// <see cref="ReceiveBlocking"/> drops what nobody has taken. Belongs to the consumer that receives.
+    /// </summary>
+    /// <param name="error">The error.</param>
+    /// <exception cref="ObjectDisposedException">The socket was disposed.</exception>
+    public virtual bool TryReadError(out DatagramError error)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        error = default;
+        return false;
+    }
+
     /// <summary>Closes the socket and wakes whoever waits on it. Safe to call twice, from any thread.</summary>
     public void Dispose()
     {

@@ -18,4 +18,7 @@ public enum DatagramSocketCapabilities
 
     /// <summary>Several datagrams are sent by one system call (sendmmsg).</summary>
     BatchSend = 4,
+
+    /// <summary>ICMP errors are reported with the address they are about (<see cref="DatagramSocket.TryReadError"/>).</summary>
+    ErrorReports = 8,
 }

@@ -29,6 +29,12 @@ public sealed record DatagramSocketOptions
     /// </summary>
     public bool ReuseAddress { get; init; }
 
+    /// <summary>
+    /// Asks the system to report ICMP errors through <see cref="DatagramSocket.TryReadError"/>. Off by default: a server
+    /// that answers strangers has no use for them, a node learns at once that nobody listens instead of timing out.
+    /// </summary>
+    public bool ReportErrors { get; init; }
+
     /// <summary>Which implementation to use; tests run the same suite over each.</summary>
     internal DatagramSocketImplementation Implementation { get; init; }
 

@@ -8,15 +8,19 @@ internal static class Constants
 
     public const int IpTtl = 2;
     public const int IpPacketInfo = 8;
+    public const int IpReceiveErrors = 11;
+    public const int Ipv6ReceiveErrors = 25;
     public const int Ipv6ReceivePacketInfo = 49;
     public const int Ipv6PacketInfo = 50;
     public const int Ipv6HopLimit = 52;
 
     public const int MsgTruncated = 0x20;
     public const int MsgDontWait = 0x40;
+    public const int MsgErrorQueue = 0x2000;
     public const int MsgNoSignal = 0x4000;
 
     public const short PollIn = 1;
+    public const short PollError = 8;
 
     public const int EventCloseOnExec = 0x80000;
     public const int EventNonBlocking = 0x800;

@@ -5,7 +5,10 @@ namespace Gimlet.Sockets.Linux;
 /// <summary>The control messages (cmsg(3)) that travel beside a datagram: its local address, its time to live.</summary>
 internal static class ControlMessages
 {
-    /// <summary>Room for packet info (40 bytes for IPv6) and two small ones (24 each), with some to spare.</summary>
+    /// <summary>
+    /// Room for packet info (40 bytes for IPv6) and two small ones (24 each), or for an extended error with the address
+    /// of who reported it (64) and packet info.
+    /// </summary>
     public const int MaxLength = 128;
 
     private const int HeaderLength = 16;
@@ -42,17 +45,8 @@ internal static class ControlMessages
     /// <returns>Empty when the kernel did not say.</returns>
     public static TransportAddress ReadLocal(ReadOnlySpan<byte> control, int port)
     {
-        while (control.Length >= HeaderLength)
+        while (TryTake(ref control, out int level, out int type, out ReadOnlySpan<byte> data))
         {
-            ulong stated = BinaryPrimitives.ReadUInt64LittleEndian(control);
-            if (stated < HeaderLength || stated > (ulong)control.Length)
-            {
-                break;
-            }
-
-            int level = BinaryPrimitives.ReadInt32LittleEndian(control[8..]);
-            int type = BinaryPrimitives.ReadInt32LittleEndian(control[12..]);
-            ReadOnlySpan<byte> data = control[HeaderLength..(int)stated];
             if (level == Constants.SolIp && type == Constants.IpPacketInfo && data.Length >= PacketInfoLength)
             {
                 // ipi_spec_dst, not ipi_addr: for a broadcast it is the address that an answer can leave from.
@@ -66,17 +60,44 @@ internal static class ControlMessages
                     ? new TransportAddress(data[..16], port, BinaryPrimitives.ReadUInt32LittleEndian(data[16..]))
                     : local;
             }
-
-            int next = Align((int)stated);
-            if (next >= control.Length)
-            {
-                break;
-            }
-
-            control = control[next..];
         }
 
         return default;
+    }
+
+    /// <summary>Finds the struct sock_extended_err of a message from the error queue; empty when there is none.</summary>
+    public static ReadOnlySpan<byte> FindExtendedError(ReadOnlySpan<byte> control)
+    {
+        while (TryTake(ref control, out int level, out int type, out ReadOnlySpan<byte> data))
+        {
+            if ((level == Constants.SolIp && type == Constants.IpReceiveErrors)
+                || (level == Constants.SolIpv6 && type == Constants.Ipv6ReceiveErrors))
+            {
+                return data;
+            }
+        }
+
+        return default;
+    }
+
+    private static bool TryTake(scoped ref ReadOnlySpan<byte> control, out int level, out int type, out ReadOnlySpan<byte> data)
+    {
+        if (control.Length >= HeaderLength)
+        {
+            ulong stated = BinaryPrimitives.ReadUInt64LittleEndian(control);
+            if (stated >= HeaderLength && stated <= (ulong)control.Length)
+            {
+                level = BinaryPrimitives.ReadInt32LittleEndian(control[8..]);
+                type = BinaryPrimitives.ReadInt32LittleEndian(control[12..]);
+                data = control[HeaderLength..(int)stated];
+                control = control[Math.Min(Align((int)stated), control.Length)..];
+                return true;
+            }
+        }
+
+        level = type = 0;
+        data = default;
+        return false;
     }
 
     private static int WritePacketInfo(Span<byte> control, in TransportAddress from)

@@ -18,9 +18,11 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
     private readonly bool _ipv6;
     private readonly bool _batchReceive;
     private readonly bool _batchSend;
+    private readonly bool _errorReports;
     private readonly Lock _waking = new();
     private readonly byte[] _peeked = GC.AllocateArray<byte>(1, pinned: true);
     private WakeEvent? _wake;
+    private volatile bool _errorSeen;
 
     public unsafe LinuxDatagramSocket(Socket socket, DatagramSocketOptions options)
         : base(socket, options)
@@ -28,9 +30,15 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
         _handle = socket.SafeHandle;
         _ipv6 = socket.AddressFamily == AddressFamily.InterNetworkV6;
         DatagramSocketCapabilities capabilities = DatagramSocketCapabilities.None;
-        if (EnablePacketInfo(socket))
+        if (TryEnable(socket, Constants.IpPacketInfo, Constants.Ipv6ReceivePacketInfo))
         {
             capabilities |= DatagramSocketCapabilities.PacketInfo;
+        }
+
+        if (options.ReportErrors && TryEnable(socket, Constants.IpReceiveErrors, Constants.Ipv6ReceiveErrors))
+        {
+            capabilities |= DatagramSocketCapabilities.ErrorReports;
+            _errorReports = true;
         }
 
         if (options.Implementation != DatagramSocketImplementation.LinuxWithoutBatches)
@@ -101,7 +109,7 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
 
             if (errno != Errno.Interrupted)
             {
-                Counters.CountReceiveError();
+                CountError();
                 errors++;
             }
         }
@@ -156,10 +164,11 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
                 Control = control,
                 ControlLength = (nuint)ControlMessages.Write(new Span<byte>(control, ControlMessages.MaxLength), _ipv6, from, options),
             };
+            bool retried = false;
             while (Libc.SendMessage(_handle, &message, Constants.MsgDontWait | Constants.MsgNoSignal) < 0)
             {
                 int errno = Marshal.GetLastPInvokeError();
-                if (errno != Errno.Interrupted)
+                if (errno != Errno.Interrupted && !MayBeOfAnEarlierDatagram(errno, ref retried))
                 {
                     return NotSent(Errno.ToSendResult(errno, !from.IsEmpty));
                 }
@@ -183,6 +192,7 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
         int sent = 0;
         long bytes = 0;
         bool full = false;
+        bool retried = false;
         for (int next = 0; next < batch.Count;)
         {
             ref DatagramSendBatch.Entry entry = ref batch.EntryAt(next);
@@ -204,20 +214,43 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
                 }
 
                 sent += count;
+                retried = false;
                 continue;
             }
 
             int errno = Marshal.GetLastPInvokeError();
-            if (errno != Errno.Interrupted)
+            if (errno != Errno.Interrupted && !MayBeOfAnEarlierDatagram(errno, ref retried))
             {
                 entry.Result = NotSent(Errno.ToSendResult(errno, !entry.From.IsEmpty));
                 full = entry.Result == DatagramSendResult.WouldBlock;
                 next++;
+                retried = false;
             }
         }
 
         Counters.CountSent(sent, bytes);
         return sent;
+    }
+
+    /// <inheritdoc/>
+    public override bool TryReadError(out DatagramError error)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        error = default;
+        if (!_errorSeen)
+        {
+            return false;
+        }
+
+        // Cleared first: an error that comes while the queue is read sets it again.
+        _errorSeen = false;
+        if (!ErrorQueue.TryRead(_handle, out error))
+        {
+            return false;
+        }
+
+        _errorSeen = true; // there may be more
+        return true;
     }
 
     private protected override void Close()
@@ -246,8 +279,28 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
         catch (SocketException)
         {
             // An ICMP error, taken and cleared by the peek. A datagram may be waiting behind it: Receive will tell.
-            Counters.CountReceiveError();
+            CountError();
         }
+    }
+
+    private void CountError()
+    {
+        Counters.CountReceiveError();
+        _errorSeen = _errorReports;
+    }
+
+    // With error reports on, a pending report fails the next send, whomever it was for, and is cleared by that: the
+    // datagram deserves a second try, and only then is an error its own.
+    private bool MayBeOfAnEarlierDatagram(int errno, ref bool retried)
+    {
+        if (!_errorReports || retried || errno == Errno.TryAgain)
+        {
+            return false;
+        }
+
+        _errorSeen = true;
+        retried = true;
+        return true;
     }
 
     private unsafe void PollUntilReadableOrDisposed()
@@ -264,7 +317,14 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
             descriptors[1] = new PollDescriptor { Descriptor = (int)wake.Handle.DangerousGetHandle(), Events = Constants.PollIn };
 
             // The outcome does not matter: the caller's Receive finds the datagram, takes the error, or is disposed.
+            // Only the error queue must be emptied, because poll reports it as long as there is something in it.
             _ = Libc.Poll(descriptors, 2, -1);
+            if (_errorReports && (descriptors[0].ReturnedEvents & Constants.PollError) != 0)
+            {
+                while (ErrorQueue.TryRead(_handle, out _))
+                {
+                }
+            }
         }
         finally
         {
@@ -290,13 +350,13 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
         }
     }
 
-    private bool EnablePacketInfo(Socket socket)
+    private bool TryEnable(Socket socket, int option, int option6)
     {
         try
         {
             socket.SetRawSocketOption(
                 _ipv6 ? Constants.SolIpv6 : Constants.SolIp,
-                _ipv6 ? Constants.Ipv6ReceivePacketInfo : Constants.IpPacketInfo,
+                _ipv6 ? option6 : option,
                 BitConverter.GetBytes(1));
             return true;
         }
@@ -342,6 +402,12 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
             end++;
         }
 
-        return Libc.SendMessages(_handle, headers.At(first), (uint)(end - first), flags);
+        int count = Libc.SendMessages(_handle, headers.At(first), (uint)(end - first), flags);
+        if (_errorReports && count > 0 && count < end - first)
+        {
+            _errorSeen = true; // a report may have been what stopped it; its error number is lost
+        }
+
+        return count;
     }
 }

@@ -35,18 +35,7 @@ public abstract partial class DatagramSocketConformance
             bob.Receive(receive);
         }
 
-        for (int i = 0; i < 100; i++)
-        {
-            Round();
-        }
-
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 1000; i++)
-        {
-            Round();
-        }
-
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(Round, 200));
         Assert.Equal(1100 * 9, bob.Counters.Received);
         Assert.True(bytes > 0);
     }
@@ -71,18 +60,7 @@ public abstract partial class DatagramSocketConformance
             received += bob.Receive(receive);
         }
 
-        for (int i = 0; i < 100; i++)
-        {
-            Round();
-        }
-
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 1000; i++)
-        {
-            Round();
-        }
-
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(Round, 200));
         Assert.Equal(1100, completed);
         Assert.Equal(1100, received);
     }

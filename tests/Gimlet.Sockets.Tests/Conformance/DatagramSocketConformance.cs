@@ -15,6 +15,7 @@ public abstract partial class DatagramSocketConformance : IAsyncDisposable
     private readonly DatagramSocketImplementation _implementation;
     private readonly IPAddress _loopback;
     private readonly List<DatagramSocket> _sockets = [];
+    private readonly List<Socket> _closedPorts = [];
     private readonly CancellationTokenSource _deadline;
 
     private protected DatagramSocketConformance(DatagramSocketImplementation implementation, IPAddress loopback)
@@ -45,6 +46,7 @@ public abstract partial class DatagramSocketConformance : IAsyncDisposable
             socket.Dispose();
         }
 
+        _closedPorts.ForEach(socket => socket.Dispose());
         _deadline.Dispose();
         GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;
@@ -78,11 +80,17 @@ public abstract partial class DatagramSocketConformance : IAsyncDisposable
         return socket;
     }
 
-    /// <summary>A port on loopback where nothing listens.</summary>
+    /// <summary>
+    /// A port on loopback that refuses us: its socket is connected to somebody else. A port that was merely closed could
+    /// be given to a test that runs beside this one.
+    /// </summary>
     private TransportAddress ClosedPort()
     {
-        using DatagramSocket socket = DatagramSocket.Bind(Options());
-        return socket.LocalAddress;
+        var socket = new Socket(_loopback.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        _closedPorts.Add(socket);
+        socket.Bind(new IPEndPoint(_loopback, 0));
+        socket.Connect(new IPEndPoint(_loopback, 9));
+        return new TransportAddress((IPEndPoint)socket.LocalEndPoint!);
     }
 
     /// <summary>Waits and receives until <paramref name="count"/> datagrams have come, in order.</summary>
