@@ -159,7 +159,9 @@ internal sealed class SignallingLink : IAsyncDisposable
             _current = current;
         }
 
+#pragma warning disable CA2025 // the writer is awaited in the finally below, before either is disposed
         Task writer = WriteAsync(socket, outgoing.Reader, current);
+#pragma warning restore CA2025
         _events.LinkOpened(_session, _authority);
         try
         {

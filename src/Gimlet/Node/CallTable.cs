@@ -1,10 +1,11 @@
 using Gimlet.Calls;
+using Gimlet.Signalling;
 using Gimlet.Sockets;
 
 namespace Gimlet.Node;
 
 /// <summary>A call of this node: its agent and what the events about it need.</summary>
-internal sealed class NodeCall(CallId handle, CallAgent agent, int session, bool isIncoming, bool isAuthenticated, TimeSpan startedAt, string peerNat)
+internal sealed class NodeCall(CallId handle, CallAgent agent, int session, bool isIncoming, bool isAuthenticated, TimeSpan startedAt, NatDescription? peerNat)
 {
     public CallId Handle { get; } = handle;
 
@@ -20,7 +21,7 @@ internal sealed class NodeCall(CallId handle, CallAgent agent, int session, bool
     public TimeSpan StartedAt { get; } = startedAt;
 
     /// <summary>What the peer says of its NAT.</summary>
-    public string PeerNat { get; } = peerNat;
+    public NatDescription? PeerNat { get; } = peerNat;
 
     public bool WasConnected { get; set; }
 }

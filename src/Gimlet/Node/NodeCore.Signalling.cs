@@ -1,7 +1,9 @@
 using Gimlet.Calls;
 using Gimlet.Candidates;
 using Gimlet.Identity;
+using Gimlet.Serverless;
 using Gimlet.Signalling;
+using Gimlet.Sockets;
 
 namespace Gimlet.Node;
 
@@ -40,17 +42,25 @@ internal sealed partial class NodeCore : ISignallingOwner
     /// <summary>The last error that a server named in the present session, if any.</summary>
     public ErrorMessage? LastError(int session) => _sessions[session].LastError;
 
-    /// <summary>Calls a peer through the servers.</summary>
-    /// <returns>The id of the call; events about it carry it.</returns>
-    public CallId Dial(PeerId peer, TimeSpan now)
+    /// <summary>A fresh id for <see cref="Dial"/> or <see cref="DialServerless"/>.</summary>
+    public CallId NewCallId()
     {
         Span<byte> bytes = stackalloc byte[CallId.Size];
         _options.Random(bytes);
-        var dial = new PendingDial(new CallId(bytes), peer, now, now + _options.Traversal.IntroductionTimeout);
+        return new CallId(bytes);
+    }
+
+    /// <summary>Calls a peer through the servers; events about the call carry its id.</summary>
+    public void Dial(CallId id, PeerId peer, TimeSpan now)
+    {
+        var dial = new PendingDial(id, peer, now, now + _options.Traversal.IntroductionTimeout);
         _dials.Add(dial);
         SendDial(dial);
-        return dial.Id;
     }
+
+    /// <summary>Connects to an address that was exchanged by hand; events about the attempt carry the handle.</summary>
+    public void DialServerless(CallId handle, TransportAddress target, PeerId expected, ServerlessTimers timers, TimeSpan now) =>
+        _serverless.Add(handle, target, expected, timers, now);
 
     /// <summary>Ends a dial or a connection.</summary>
     public void Hangup(CallId handle, uint reason, TimeSpan now)
@@ -121,9 +131,6 @@ internal sealed partial class NodeCore : ISignallingOwner
         }
     }
 
-    private static string Describe(NatDescription? nat) =>
-        nat?.Evidence is { Length: > 0 and <= 300 } evidence ? evidence : "the peer does not know its NAT";
-
     private void HandleIntroduce(SignallingSession session, IntroduceMessage introduce, TimeSpan now)
     {
         if (!CallId.TryParse(introduce.Call, out CallId id) || !_dials.TryFind(id, out PendingDial? dial) || dial!.Session != session.Index)
@@ -176,23 +183,19 @@ internal sealed partial class NodeCore : ISignallingOwner
         id.CopyTo(idBytes);
         byte[] publicKey = incoming.PublicKey ?? [];
         byte[] point = incoming.Ephemeral?.Key ?? [];
-        (string Reason, string Detail)? refusal =
+        CallKeys? keys = null;
+        (string Reason, string Detail) refusal =
             !P256.IsPoint(point) || PeerId.FromPublicKey(publicKey) != peer || peer == Id
                 || !P256.Verify(publicKey, Statement.CallKey(idBytes, peer, Id, point), incoming.Ephemeral!.Signature)
                 ? (RejectReason.BadRequest, "the key of the call is not signed by the caller")
             : !_options.Policy.Allows(peer) ? (RejectReason.Refused, "this node does not accept calls from this peer")
             : _options.NoHolepunch ? (RejectReason.Unsupported, "this node takes part in no direct paths")
             : _calls.IncomingCount >= _options.Traversal.MaxIncomingCalls ? (RejectReason.Busy, "too many calls at once")
-            : null;
-        CallKeys? keys = refusal is null ? CallKeys.TryDerive(_prekey.Key, point, id, peer, Id) : null;
-        if (refusal is null && keys is null)
+            : (keys = CallKeys.TryDerive(_prekey.Key, point, id, peer, Id)) is null ? (RejectReason.BadRequest, "the key of the call is not a point of P-256")
+            : default;
+        if (keys is null)
         {
-            refusal = (RejectReason.BadRequest, "the key of the call is not a point of P-256");
-        }
-
-        if (refusal is { } no)
-        {
-            _signals.Enqueue((session.Index, new RejectMessage { Call = incoming.Call, Reason = no.Reason, Detail = no.Detail }));
+            _signals.Enqueue((session.Index, new RejectMessage { Call = incoming.Call, Reason = refusal.Reason, Detail = refusal.Detail }));
             return;
         }
 
@@ -201,7 +204,7 @@ internal sealed partial class NodeCore : ISignallingOwner
             _signals.Enqueue((session.Index, new AcceptMessage { Call = incoming.Call, Candidates = DescribeCandidates() }));
         }
 
-        BeginCall(id, peer, isCaller: false, keys!, session.Index, now, incoming.Candidates, incoming.Nat, now);
+        BeginCall(id, peer, isCaller: false, keys, session.Index, now, incoming.Candidates, incoming.Nat, now);
     }
 
     private void HandleReject(SignallingSession session, RejectMessage reject)
@@ -234,7 +237,7 @@ internal sealed partial class NodeCore : ISignallingOwner
     {
         // The smaller id controls: both sides know it without a word, and it is the same in every call between the two.
         var agent = new CallAgent(_context, _calls, id, peer, isCaller, isControlling: Id < peer, keys, now);
-        _calls.Add(new NodeCall(id, agent, session, isIncoming: !isCaller, isAuthenticated: true, startedAt, Describe(nat)));
+        _calls.Add(new NodeCall(id, agent, session, isIncoming: !isCaller, isAuthenticated: true, startedAt, nat));
         AddRemoteCandidates(agent, candidates, now);
     }
 

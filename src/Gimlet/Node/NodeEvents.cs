@@ -25,6 +25,12 @@ internal sealed record SignalIgnored(int Session, string Problem) : NodeEvent;
 /// <summary>The candidates are others than before.</summary>
 internal sealed record CandidatesChanged(PublicAddress Public, int Count) : NodeEvent;
 
+/// <summary>Every STUN server has answered or failed.</summary>
+internal sealed record GatheringEnded : NodeEvent;
+
+/// <summary>The classification of the NAT wants a socket that nothing else has used; the host binds it.</summary>
+internal sealed record ProbeSocketNeeded : NodeEvent;
+
 /// <summary>STUN answered nothing: the host should look for a fallback and call <see cref="NodeCore.SetFallback"/>.</summary>
 internal sealed record FallbackNeeded : NodeEvent;
 

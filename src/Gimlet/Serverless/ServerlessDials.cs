@@ -163,7 +163,7 @@ internal sealed class ServerlessDials(CallContext context, CallTable calls, Queu
         dial.Met = hello;
         dial.NextHello = TimeSpan.MaxValue;
         var agent = new CallAgent(context, calls, id, hello.Id, isCaller: selfIsSmaller, controlling, keys, now);
-        calls.Add(new NodeCall(dial.Handle, agent, session: -1, isIncoming: false, isAuthenticated: !dial.Expected.IsEmpty, dial.StartedAt, "exchanged by hand"));
+        calls.Add(new NodeCall(dial.Handle, agent, session: -1, isIncoming: false, isAuthenticated: !dial.Expected.IsEmpty, dial.StartedAt, peerNat: null));
         agent.AddRemote(new Candidate(CandidateKind.PeerReflexive, remote), now);
         agent.AddRemote(new Candidate(CandidateKind.ServerReflexive, dial.Target), now);
     }
