@@ -102,7 +102,7 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
         }
 
         string reason = message.Reason is { } given && CalleeReasons.Contains(given) ? given : RejectReason.Refused;
-        string detail = message.Detail is { Length: > MaxDetailLength } tooLong ? tooLong[..MaxDetailLength] : message.Detail ?? "";
+        string detail = message.Detail is { Length: > MaxDetailLength } tooLong ? tooLong[..MaxDetailLength] : message.Detail ?? "the callee gave no detail";
         Refuse(call, reason, detail);
     }
 

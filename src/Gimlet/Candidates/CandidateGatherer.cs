@@ -1,0 +1,321 @@
+using System.Net;
+using Gimlet.Sockets;
+using Gimlet.Stun.Client;
+
+namespace Gimlet.Candidates;
+
+/// <summary>
+/// Collects a node's own candidates: host addresses, what STUN servers see, the configured or fallen-back public address; and keeps the
+/// mapping alive while the node is idle. Sans-IO. <see cref="Revision"/> grows whenever <see cref="Candidates"/> has changed.
+/// </summary>
+internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoopback, Action<Span<byte>> random)
+{
+    private readonly List<Candidate> _candidates = [];
+    private readonly List<StunTarget> _targets = [];
+    private readonly Dictionary<TransportAddress, StunServerResult> _answers = [];
+    private readonly List<StunServerResult> _failures = [];
+    private IReadOnlyList<IPAddress> _hosts = [];
+    private StunQuery? _query;
+    private TransportAddress _configured;
+    private TransportAddress _fallback;
+    private bool _isRefresh;
+    private bool _anyTargetEver;
+    private bool _announce;
+    private TimeSpan _refreshAt = TimeSpan.MaxValue;
+
+    /// <summary>The ports of the node's sockets; 0 where a family has none.</summary>
+    public (int IPv4, int IPv6) LocalPorts { get; set; }
+
+    public int Revision { get; private set; }
+
+    /// <summary>What peers are told, best known first.</summary>
+    public IReadOnlyList<Candidate> Candidates => _candidates;
+
+    /// <summary>Every server that answered, in the order in which it was named.</summary>
+    public IEnumerable<StunServerResult> Answers => _targets.Where(t => _answers.ContainsKey(t.Address)).Select(t => _answers[t.Address]);
+
+    /// <summary>What the servers that did not answer came to.</summary>
+    public IReadOnlyList<StunServerResult> Failures => _failures;
+
+    /// <summary>Every server that was named has answered or failed.</summary>
+    public bool IsComplete => _anyTargetEver && (_query is null || _query.IsComplete || _isRefresh);
+
+    /// <summary>STUN answered nothing and nothing was configured: the host should look elsewhere and call <see cref="SetFallback"/>.</summary>
+    public bool NeedsFallback { get; private set; }
+
+    /// <summary>The address peers are told first, and where it comes from.</summary>
+    public PublicAddress Public { get; private set; } = new(default, PublicAddressSource.Local, "nothing is known yet");
+
+    public TimeSpan NextTimeout
+    {
+        get
+        {
+            TimeSpan query = _query?.NextTimeout ?? TimeSpan.MaxValue;
+            return query < _refreshAt ? query : _refreshAt;
+        }
+    }
+
+    /// <summary>The interfaces have these addresses now.</summary>
+    public void SetHosts(IReadOnlyList<IPAddress> hosts, TimeSpan now)
+    {
+        bool changed = _hosts.Count > 0 && !hosts.SequenceEqual(_hosts);
+        _hosts = hosts;
+        Rebuild();
+        if (changed && _targets.Count > 0)
+        {
+            // Another network may have another NAT: what the servers saw before says nothing about it.
+            _answers.Clear();
+            Ask(_targets, isRefresh: false, now);
+        }
+    }
+
+    /// <summary>Asks these servers, besides those asked already; all of them again when they are known.</summary>
+    public void AddTargets(IEnumerable<StunTarget> targets, TimeSpan now)
+    {
+        var fresh = targets.Where(t => !_targets.Exists(known => known.Address == t.Address && !t.Address.IsEmpty)).ToList();
+        bool known = _anyTargetEver && fresh.Count == 0;
+        _anyTargetEver = true;
+        _targets.AddRange(fresh);
+        if (known)
+        {
+            // The server came back, with a new key for its proofs: it gets new ones even where the addresses are the same.
+            _announce = true;
+            Ask(_targets, isRefresh: false, now);
+        }
+        else if (_query is { IsComplete: false } && !_isRefresh)
+        {
+            fresh.ForEach(t => _query.Add(now, t));
+            Take(now);
+        }
+        else
+        {
+            Ask(fresh, isRefresh: false, now);
+        }
+    }
+
+    /// <summary>Overrides what STUN says; an empty address ends the override. Port 0 means the local port.</summary>
+    public void SetConfigured(TransportAddress address)
+    {
+        _configured = address;
+        NeedsFallback = false;
+        Rebuild();
+    }
+
+    /// <summary>What the host found where STUN found nothing.</summary>
+    public void SetFallback(TransportAddress address, PublicAddressSource source, string explanation)
+    {
+        _fallback = address;
+        NeedsFallback = false;
+        Public = new PublicAddress(address, source, explanation);
+        Rebuild();
+    }
+
+    public bool PollTransmit(out TransportAddress destination, Span<byte> buffer, out int length)
+    {
+        destination = default;
+        length = 0;
+        return _query is not null && _query.PollTransmit(out destination, buffer, out length);
+    }
+
+    public bool HandleDatagram(TimeSpan now, TransportAddress from, TransportAddress local, ReadOnlySpan<byte> datagram)
+    {
+        if (_query is null || !_query.HandleDatagram(now, from, local, datagram))
+        {
+            return false;
+        }
+
+        Take(now);
+        return true;
+    }
+
+    public void HandleSendFailure(TimeSpan now, TransportAddress destination, string reason)
+    {
+        _query?.HandleSendFailure(now, destination, reason);
+        Take(now);
+    }
+
+    public void HandleTimeout(TimeSpan now)
+    {
+        _query?.HandleTimeout(now);
+        Take(now);
+        if (now >= _refreshAt)
+        {
+            _refreshAt = TimeSpan.MaxValue;
+
+            // One server per family keeps the mapping alive; all of them again when none has answered, for the network may be back.
+            List<StunTarget> refresh = [.. FirstAnswered()];
+            Ask(refresh.Count > 0 ? refresh : _targets, isRefresh: refresh.Count > 0, now);
+        }
+    }
+
+    private IEnumerable<StunTarget> FirstAnswered()
+    {
+        var answered = Answers.ToList();
+        StunServerResult? v4 = answered.Find(a => a.Target.Address.IsIPv4);
+        StunServerResult? v6 = answered.Find(a => a.Target.Address.IsIPv6);
+        return new[] { v4, v6 }.OfType<StunServerResult>().Select(a => a.Target);
+    }
+
+    private void Ask(IEnumerable<StunTarget> targets, bool isRefresh, TimeSpan now)
+    {
+        _isRefresh = isRefresh;
+        if (!isRefresh)
+        {
+            _failures.Clear();
+        }
+
+        _query = new StunQuery(new StunQueryOptions { Deadline = options.ReflexTimeout, RequestProof = true }, random);
+        foreach (StunTarget target in targets)
+        {
+            _query.Add(now, target);
+        }
+
+        _query.Start(now);
+        Take(now);
+    }
+
+    private void Take(TimeSpan now)
+    {
+        if (_query is null)
+        {
+            return;
+        }
+
+        bool changed = false;
+        while (_query.PollResult(out StunServerResult? result))
+        {
+            if (result.Outcome != StunOutcome.Answered)
+            {
+                _failures.Add(result);
+                if (_isRefresh && _answers.Remove(result.Target.Address))
+                {
+                    changed = true;
+                }
+
+                continue;
+            }
+
+            bool same = _answers.TryGetValue(result.Target.Address, out StunServerResult? before) && before.MappedAddress == result.MappedAddress;
+            if (!same && _isRefresh && before is not null)
+            {
+                // The mapping has become another one: what the other servers saw is as old.
+                _answers.Clear();
+            }
+
+            _answers[result.Target.Address] = result;
+            changed |= !same;
+        }
+
+        if (_query.IsComplete && _refreshAt == TimeSpan.MaxValue && _targets.Count > 0)
+        {
+            _refreshAt = now + NextRefresh();
+        }
+
+        if (_query.IsComplete && _answers.Count == 0 && _configured.IsEmpty && _fallback.IsEmpty)
+        {
+            NeedsFallback = true;
+        }
+
+        if (changed)
+        {
+            Rebuild();
+        }
+
+        if (_announce && _query.IsComplete)
+        {
+            _announce = false;
+            Rebuild();
+            Revision++;
+        }
+    }
+
+    private TimeSpan NextRefresh()
+    {
+        Span<byte> draw = stackalloc byte[2];
+        random(draw);
+        double part = (draw[0] | (draw[1] << 8)) / 65536.0;
+        return options.MappingRefreshMin + ((options.MappingRefreshMax - options.MappingRefreshMin) * part);
+    }
+
+    private void Rebuild()
+    {
+        var next = new List<Candidate>();
+        void Add(Candidate candidate)
+        {
+            if (CandidatePolicy.MayAdvertise(candidate.Address, allowLoopback) && !next.Exists(c => c.Address == candidate.Address))
+            {
+                next.Add(candidate);
+            }
+        }
+
+        if (!_configured.IsEmpty)
+        {
+            int port = _configured.Port != 0 ? _configured.Port : LocalPort(_configured);
+            TransportAddress address = _configured.WithPort(port);
+            Add(new Candidate(CandidateKind.Mapped, address));
+            Public = new PublicAddress(address, PublicAddressSource.Configured, "configured by hand");
+        }
+
+        // What a host address and a server saw alike is a host address: no NAT. It keeps the proof.
+        var seen = Answers.ToList();
+        foreach (IPAddress host in _hosts)
+        {
+            var address = new TransportAddress(host, 1);
+            int port = LocalPort(address);
+            if (port != 0)
+            {
+                address = address.WithPort(port);
+                Add(new Candidate(CandidateKind.Host, address, Proof: ProofOf(seen.Find(a => a.MappedAddress == address))));
+            }
+        }
+
+        foreach (StunServerResult answer in seen)
+        {
+            Add(new Candidate(CandidateKind.ServerReflexive, answer.MappedAddress, Proof: ProofOf(answer)));
+        }
+
+        if (seen.Count > 0)
+        {
+            _fallback = default;
+            NeedsFallback = false;
+            if (_configured.IsEmpty)
+            {
+                StunServerResult best = seen.Find(a => a.MappedAddress.IsIPv4) ?? seen[0];
+                Public = new PublicAddress(best.MappedAddress, PublicAddressSource.Stun, $"seen by {best.Target.Server}");
+            }
+        }
+        else if (!_fallback.IsEmpty)
+        {
+            Add(new Candidate(CandidateKind.Mapped, _fallback));
+        }
+
+        if (!Same(next))
+        {
+            _candidates.Clear();
+            _candidates.AddRange(next);
+            Revision++;
+        }
+    }
+
+    private bool Same(List<Candidate> next)
+    {
+        if (next.Count != _candidates.Count)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < next.Count; i++)
+        {
+            if (next[i].Kind != _candidates[i].Kind || next[i].Address != _candidates[i].Address)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private int LocalPort(TransportAddress address) => address.IsIPv4 ? LocalPorts.IPv4 : LocalPorts.IPv6;
+
+    private static byte[]? ProofOf(StunServerResult? answer) => answer is { Proof.IsEmpty: false } ? answer.Proof.ToArray() : null;
+}

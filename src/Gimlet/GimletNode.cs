@@ -1,0 +1,439 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Threading.Channels;
+using Gimlet.Hosting;
+using Gimlet.Node;
+using Gimlet.Serverless;
+using Gimlet.Signalling;
+using Gimlet.Sockets;
+using Gimlet.Stun.Client;
+using Gimlet.Stun.Discovery;
+using Microsoft.Extensions.Logging;
+
+namespace Gimlet;
+
+/// <summary>
+/// A running node: one identity key, one UDP socket per address family, registered with its servers, ready to connect and to be connected to.
+/// Thread-safe.
+/// </summary>
+/// <example>
+/// <code>
+/// await using GimletNode node = await GimletNode.StartAsync(new() { Servers = [new("https://gimlet.example.org")] });
+/// await using GimletConnection connection = await node.ConnectAsync(PeerId.Parse("..."));
+/// PingResult pong = await connection.PingAsync();
+/// </code>
+/// </example>
+public sealed class GimletNode : IAsyncDisposable
+{
+    // Connections that nobody has accepted yet; the next one is hung up on, as a full listen backlog does.
+    private const int AcceptBacklog = 64;
+
+    private readonly GimletNodeOptions _options;
+    private readonly NodeIdentity _identity;
+    private readonly bool _ownsIdentity;
+    private readonly ILogger _logger;
+    private readonly NodeHost _host;
+    private readonly ConcurrentDictionary<CallId, TaskCompletionSource<GimletConnection>> _dials = new();
+    private readonly ConcurrentDictionary<CallId, GimletConnection> _connections = new();
+    private readonly Channel<GimletConnection> _accepted = Channel.CreateBounded<GimletConnection>(AcceptBacklog);
+    private readonly StartGate _start;
+    private readonly Task _dispatch;
+    private int _disposed;
+
+    private GimletNode(GimletNodeOptions options)
+    {
+        _options = options;
+        _ownsIdentity = options.Identity is null;
+        _identity = options.Identity ?? NodeIdentity.Create();
+        _logger = options.LoggerFactory.CreateLogger("Gimlet.Node");
+        _start = new StartGate(options.Servers.Count);
+        try
+        {
+            _host = new NodeHost(options, _identity);
+        }
+        catch
+        {
+            DisposeIdentity();
+            throw;
+        }
+
+        _dispatch = Task.Run(DispatchAsync);
+    }
+
+    /// <summary>The public address has become known or another one. Raised one at a time, in order; must not block.</summary>
+    public event Action<PublicAddress>? PublicAddressChanged;
+
+    /// <summary>A server was registered with, or lost. Raised one at a time, in order; must not block.</summary>
+    public event Action<ServerStatus>? ServerStatusChanged;
+
+    /// <summary>This node's id.</summary>
+    public PeerId Id => _identity.Id;
+
+    /// <summary>The local UDP ports; 0 for a family without a socket.</summary>
+    public (int IPv4, int IPv6) LocalPorts => _host.Ports;
+
+    /// <summary>The public address of this node's port, as far as it is known.</summary>
+    public PublicAddress PublicAddress => _host.Run(static (core, _, _) => core.Public, 0);
+
+    /// <summary>The NAT in front of this node; null until it is classified.</summary>
+    public NatBehavior? Nat => _host.Run(static (core, _, _) => core.Nat, 0);
+
+    /// <summary>What became of each STUN server that was asked.</summary>
+    public IReadOnlyList<StunServerResult> StunResults => _host.Run(static (core, _, _) => core.StunResults, 0);
+
+    /// <summary>A ticket that leads to this node.</summary>
+    public Ticket Ticket => new(Id, _options.Servers);
+
+    /// <summary>Starts a node: binds its sockets, registers with its servers, and learns its public address or why there is none.</summary>
+    /// <param name="options">How it is to be.</param>
+    /// <param name="cancellationToken">Ends the start.</param>
+    /// <exception cref="GimletException">An option is wrong, a port is in use, no server could be reached, or the server refused this node.</exception>
+    public static async Task<GimletNode> StartAsync(GimletNodeOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        var node = new GimletNode(options);
+        try
+        {
+            Task rehearsal = Rehearsal.Done;
+            node._host.Start();
+            await node.WaitForStartAsync(cancellationToken).ConfigureAwait(false);
+            await rehearsal.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return node;
+        }
+        catch
+        {
+            await node.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Connects to a peer through the servers; returns when a path to it has proven itself.</summary>
+    /// <param name="peer">Whom to connect to.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="GimletException">The peer is offline, refused, or no direct path could be opened; the message says why.</exception>
+    public Task<GimletConnection> ConnectAsync(PeerId peer, CancellationToken cancellationToken = default) => ConnectAsync(peer, null, cancellationToken);
+
+    /// <summary>Connects to a peer through the servers, and tells the id of the call as the dial starts.</summary>
+    /// <param name="peer">Whom to connect to.</param>
+    /// <param name="dialing">Called with the id of the call before the first message leaves.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="GimletException">The peer is offline, refused, or no direct path could be opened; the message says why.</exception>
+    public Task<GimletConnection> ConnectAsync(PeerId peer, Action<CallId>? dialing, CancellationToken cancellationToken = default)
+    {
+        if (peer.IsEmpty || peer == Id)
+        {
+            throw new GimletException(GimletErrorKind.BadUsage, peer.IsEmpty ? "The peer id is empty." : "This is this node's own id; a node does not call itself.", "Pass the id that the other side prints.");
+        }
+
+        if (_options.Servers.Count == 0)
+        {
+            throw new GimletException(GimletErrorKind.BadUsage, "A call to a peer id goes through a server, and this node has none.", "Name one with GimletNodeOptions.Servers (--server), or connect to an address instead.");
+        }
+
+        return DialAsync(_host.Run(
+            static (core, now, s) =>
+            {
+                CallId id = core.NewCallId();
+                s.Node.BeginDial(id, s.dialing);
+                core.Dial(id, s.peer, now);
+                return id;
+            },
+            (Node: this, peer, dialing)), cancellationToken);
+    }
+
+    /// <summary>Connects to an address that was exchanged by hand; both sides call this within the timeout.</summary>
+    /// <param name="address">The other side's public address.</param>
+    /// <param name="peer">Its id; null to believe whoever answers from there, which <see cref="GimletConnection.IsAuthenticated"/> then denies.</param>
+    /// <param name="options">Timers and the role; null for the defaults.</param>
+    /// <param name="dialing">Called with the id of the attempt before the first message leaves.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="GimletException">Nobody answered, or no path could be opened.</exception>
+    public Task<GimletConnection> ConnectAsync(
+        IPEndPoint address, PeerId? peer, ServerlessOptions? options = null, Action<CallId>? dialing = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        if (address.Port == 0)
+        {
+            throw new GimletException(GimletErrorKind.BadUsage, $"The address {address} has no port.", "Write it as IP:PORT, as discover prints it.");
+        }
+
+        if (_options.NoHolepunch)
+        {
+            throw new GimletException(GimletErrorKind.Unsupported, "This node takes part in no direct paths, and a connection without a server has no other.", "Leave out --no-holepunch.");
+        }
+
+        if (peer == Id)
+        {
+            throw new GimletException(GimletErrorKind.BadUsage, "This is this node's own id; a node does not call itself.", "Pass what the other side's discover prints.");
+        }
+
+        var timers = new ServerlessTimers(
+            options?.Interval ?? _options.Traversal.ServerlessInterval, options?.Timeout ?? _options.Traversal.ServerlessTimeout, options?.IsInitiator ?? false);
+        return DialAsync(_host.Run(
+            static (core, now, s) =>
+            {
+                CallId id = core.NewCallId();
+                s.Node.BeginDial(id, s.dialing);
+                core.DialServerless(id, s.Target, s.Peer, s.timers, now);
+                return id;
+            },
+            (Node: this, Target: new TransportAddress(address), Peer: peer ?? default, timers, dialing)), cancellationToken);
+    }
+
+    /// <summary>Waits for the next connection that a peer made.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<GimletConnection> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await _accepted.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException e)
+        {
+            throw new ObjectDisposedException("The node was disposed.", e);
+        }
+    }
+
+    /// <summary>Overrides the public address at run time; peers are told at once. Null ends the override.</summary>
+    /// <param name="address">The address; port 0 means the local port.</param>
+    public void SetPublicAddress(IPEndPoint? address) => _host.SetPublicAddress(address is null ? default : new TransportAddress(address));
+
+    /// <summary>Waits until every STUN server has answered or failed, and a fallback was found where none answered.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task WaitForGatheringAsync(CancellationToken cancellationToken = default) => _start.Gathered.WaitAsync(cancellationToken);
+
+    /// <summary>Waits until the NAT is classified, or it is known that it cannot be.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task WaitForNatAsync(CancellationToken cancellationToken = default) => _start.Classified.WaitAsync(cancellationToken);
+
+    /// <summary>Ends all connections, leaves the servers, and lets go of the sockets. Safe to call twice.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        await Task.WhenAll(_connections.Values.Select(c => c.CloseAsync())).ConfigureAwait(false);
+        await _host.DisposeAsync().ConfigureAwait(false);
+        await _dispatch.ConfigureAwait(false);
+        foreach (GimletConnection connection in _connections.Values)
+        {
+            connection.End("the node was disposed");
+        }
+
+        foreach (TaskCompletionSource<GimletConnection> dial in _dials.Values)
+        {
+            _ = dial.TrySetException(new ObjectDisposedException(nameof(GimletNode)));
+        }
+
+        _ = _accepted.Writer.TryComplete();
+        DisposeIdentity();
+    }
+
+    private void DisposeIdentity()
+    {
+        if (_ownsIdentity)
+        {
+            _identity.Dispose();
+        }
+    }
+
+    private async Task WaitForStartAsync(CancellationToken cancellationToken)
+    {
+        using var bound = new CancellationTokenSource(_options.ServerTimeout, _options.TimeProvider);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancellationToken);
+        try
+        {
+            await _start.Registered.WaitAsync(linked.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new GimletException(
+                GimletErrorKind.ServerUnreachable,
+                $"No server completed the registration within {_options.ServerTimeout.TotalSeconds:0.#} s ({_start.LastProblem ?? "no answer"}).");
+        }
+
+        try
+        {
+            // A registered node without a reflexive address is of use on its LAN; the address trickles when it comes.
+            await _start.Reflexive.WaitAsync(_options.Traversal.StartGatherTimeout, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            return;
+        }
+    }
+
+    private void BeginDial(CallId id, Action<CallId>? dialing)
+    {
+        _dials[id] = new TaskCompletionSource<GimletConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
+        dialing?.Invoke(id);
+    }
+
+    private async Task<GimletConnection> DialAsync(CallId id, CancellationToken cancellationToken)
+    {
+        TaskCompletionSource<GimletConnection> dial = _dials.TryGetValue(id, out TaskCompletionSource<GimletConnection>? found)
+            ? found
+            : throw new ObjectDisposedException(nameof(GimletNode));
+        try
+        {
+            return await dial.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Cancelled while the connection was being made: it must not live on without an owner.
+            if (!dial.TrySetCanceled(cancellationToken) && dial.Task.IsCompletedSuccessfully)
+            {
+                await (await dial.Task.ConfigureAwait(false)).CloseAsync().ConfigureAwait(false);
+            }
+            else
+            {
+                _host.Run(static (core, now, handle) => core.Hangup(handle, 0, now), id);
+            }
+
+            throw;
+        }
+        finally
+        {
+            _ = _dials.TryRemove(id, out _);
+        }
+    }
+
+    private async Task DispatchAsync()
+    {
+        await foreach (NodeEvent news in _host.Events.ReadAllAsync().ConfigureAwait(false))
+        {
+            try
+            {
+                Dispatch(news);
+            }
+            catch (Exception e)
+            {
+                // An event handler of the application threw. One bad handler must not end the node; the log has the whole story.
+                NodeLog.Bug(_logger, e);
+            }
+        }
+    }
+
+    private void Dispatch(NodeEvent news)
+    {
+        switch (news)
+        {
+            case StunServersNamed named when _options.StunServers.Count == 0:
+                _host.ResolveStun(StunServerNames.Parse(named.Servers, _options.Servers[named.Session]));
+                break;
+            case SessionRegistered registered:
+                NodeLog.Registered(_logger, _options.Servers[registered.Session], registered.Observed ?? "nothing");
+                _start.NoteRegistered();
+                ServerStatusChanged?.Invoke(new ServerStatus(_options.Servers[registered.Session], IsRegistered: true, "registered"));
+                break;
+            case SessionError error:
+                NodeLog.ServerError(_logger, _options.Servers[error.Session], error.Code, error.Detail);
+                _start.NoteRefused(error.Code, error.Detail, _options.Servers[error.Session]);
+                break;
+            case SessionGivenUp given:
+                _host.RestartLink(given.Session);
+                break;
+            case SignalIgnored ignored:
+                NodeLog.SignalIgnored(_logger, _options.Servers[ignored.Session], ignored.Problem);
+                break;
+            case LinkDown down:
+                NodeLog.ServerLost(_logger, _options.Servers[down.Session], down.Reason, down.Failures);
+                _start.NoteProblem($"{_options.Servers[down.Session]}: {down.Reason}");
+                ServerStatusChanged?.Invoke(new ServerStatus(_options.Servers[down.Session], IsRegistered: false, down.Reason));
+                break;
+            case CandidatesChanged changed:
+                NodeLog.PublicAddressKnown(_logger, changed.Public.Address, changed.Public.Source, changed.Public.Explanation);
+                NoteGathering();
+                PublicAddressChanged?.Invoke(changed.Public);
+                break;
+            case GatheringEnded:
+                NoteGathering();
+                break;
+            case FallbackNeeded:
+                NodeLog.NoStunAnswer(_logger, string.Join("; ", StunResults.Select(r => $"{r.Target.Server}: {r.Detail}")));
+                _host.FindFallback();
+                break;
+            case ProbeSocketNeeded:
+                _host.BindProbe();
+                break;
+            case NatClassified nat:
+                NodeLog.NatKnown(_logger, nat.Behavior.Evidence);
+                _start.NoteClassified();
+                break;
+            case CallEvent call:
+                DispatchCall(call);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void DispatchCall(CallEvent news)
+    {
+        switch (news)
+        {
+            case CallConnected connected:
+                NodeLog.Connected(_logger, connected.Call, connected.Peer, connected.Path.Remote, connected.Elapsed.TotalMilliseconds);
+                HandOver(connected);
+                return;
+            case CallFailed failed:
+                NodeLog.CallFailed(_logger, failed.Handle, failed.Kind.ToKindString(), failed.Message);
+                if (_dials.TryGetValue(failed.Handle, out TaskCompletionSource<GimletConnection>? dial))
+                {
+                    _ = dial.TrySetException(new GimletException(failed.Kind, failed.Message, failed.Hint));
+                }
+
+                return;
+            case CallPathChanged changed:
+                NodeLog.PathChanged(_logger, changed.Handle, changed.Path.Remote, changed.Reason);
+                break;
+            case CallPathLost lost:
+                NodeLog.PathLost(_logger, lost.Handle);
+                break;
+            case CallClosed closed:
+                NodeLog.CallEnded(_logger, closed.Handle, closed.End.ToString());
+                break;
+            default:
+                break;
+        }
+
+        bool ended = news is CallClosed;
+        if (ended ? _connections.TryRemove(news.Handle, out GimletConnection? connection) : _connections.TryGetValue(news.Handle, out connection))
+        {
+            connection.Handle(news);
+        }
+    }
+
+    private void HandOver(CallConnected connected)
+    {
+        var connection = new GimletConnection(_host, connected);
+        _connections[connected.Handle] = connection;
+        bool taken = connected.IsIncoming
+            ? _accepted.Writer.TryWrite(connection)
+            : _dials.TryGetValue(connected.Handle, out TaskCompletionSource<GimletConnection>? dial) && dial.TrySetResult(connection);
+        if (!taken)
+        {
+            if (connected.IsIncoming)
+            {
+                NodeLog.NobodyAccepts(_logger, connected.Call, connected.Peer);
+            }
+
+            _host.Run(static (core, now, handle) => core.Hangup(handle, 0, now), connected.Handle);
+        }
+    }
+
+    private void NoteGathering()
+    {
+        (bool complete, bool reflexive, PublicAddress address) = _host.Run(static (core, _, _) => (core.IsGatheringComplete, core.HasReflexiveAddress, core.Public), 0);
+        _start.NoteGathering(complete && !address.Address.IsEmpty, reflexive || (complete && !address.Address.IsEmpty));
+    }
+}
+
+/// <summary>How a node stands with one of its servers.</summary>
+/// <param name="Server">The server.</param>
+/// <param name="IsRegistered">The server knows this node.</param>
+/// <param name="Detail">In words; the reason of a loss.</param>
+public sealed record ServerStatus(Uri Server, bool IsRegistered, string Detail);

@@ -1,0 +1,95 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Gimlet;
+
+/// <summary>How a node is to be. Only <see cref="Servers"/> is needed, and not even that for connections without a server.</summary>
+public sealed record GimletNodeOptions
+{
+    /// <summary>The node's key; null makes one for this run only. The caller keeps and disposes a key that it passes.</summary>
+    public NodeIdentity? Identity { get; init; }
+
+    /// <summary>The rendezvous servers, the first one is home: <c>http(s)://host[:port]</c>.</summary>
+    public IReadOnlyList<Uri> Servers { get; init; } = [];
+
+    /// <summary>The access token of the servers, where they ask for one.</summary>
+    public string? ServerToken { get; init; }
+
+    /// <summary>How long the first registration may take before the start fails. 10 s: what a person waits for a page.</summary>
+    public TimeSpan ServerTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The local UDP port; 0 for any.</summary>
+    public int Port { get; init; }
+
+    /// <summary>Takes any port when <see cref="Port"/> is in use, instead of failing.</summary>
+    public bool PortIsPreference { get; init; }
+
+    /// <summary>STUN servers as <c>host[:port]</c>; empty for the ones that the rendezvous servers name.</summary>
+    public IReadOnlyList<string> StunServers { get; init; } = [];
+
+    /// <summary>The public address, when it is known better than STUN knows it; advertised first. Port 0 means the local port.</summary>
+    public IPEndPoint? PublicAddress { get; init; }
+
+    /// <summary>Where the cloud's metadata service is asked when STUN answers nothing; null to not ask.</summary>
+    public Uri? MetadataAddress { get; init; } = Fallbacks.CloudMetadata.DefaultBaseAddress;
+
+    /// <summary>Who may connect.</summary>
+    public PeerPolicy Policy { get; init; } = PeerPolicy.Everyone;
+
+    /// <summary>
+    /// Callers are introduced only after this node said yes, one round trip later, even where everyone may connect. Always so where
+    /// <see cref="Policy"/> is not <see cref="PeerPolicy.Everyone"/>.
+    /// </summary>
+    public bool IntroduceOnAccept { get; init; }
+
+    /// <summary>Takes part in no direct paths.</summary>
+    public bool NoHolepunch { get; init; }
+
+    /// <summary>Loopback addresses are candidates; null for "when all servers are on loopback".</summary>
+    public bool? AllowLoopback { get; init; }
+
+    /// <summary>Timers and bounds.</summary>
+    public TraversalOptions Traversal { get; init; } = new();
+
+    /// <summary>Where log lines go.</summary>
+    public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    internal bool LoopbackAllowed => AllowLoopback ?? (Servers.Count > 0 && Servers.All(s => s.IsLoopback));
+
+    /// <summary>Checks the values.</summary>
+    /// <exception cref="GimletException"><see cref="GimletErrorKind.BadUsage"/>; the message names the value and the remedy.</exception>
+    public void Validate()
+    {
+        foreach (Uri server in Servers)
+        {
+            if (!server.IsAbsoluteUri || (server.Scheme != Uri.UriSchemeHttp && server.Scheme != Uri.UriSchemeHttps))
+            {
+                throw new GimletException(GimletErrorKind.BadUsage, $"The server '{server}' is not a URL that begins with http:// or https://.", "Write it as https://gimlet.example.org or http://192.0.2.1:8080.");
+            }
+        }
+
+        if (Port is < 0 or > ushort.MaxValue)
+        {
+            throw new GimletException(GimletErrorKind.BadUsage, $"The port {Port} is not between 0 and 65535.");
+        }
+
+        foreach (string stun in StunServers)
+        {
+            if (!Stun.Client.StunServerAddress.TryParse(stun, out _, out string? problem))
+            {
+                throw new GimletException(GimletErrorKind.BadUsage, $"The STUN server '{stun}' is not HOST[:PORT]: {problem}");
+            }
+        }
+
+        if (ServerTimeout <= TimeSpan.Zero)
+        {
+            throw new GimletException(GimletErrorKind.BadUsage, $"ServerTimeout is {ServerTimeout}; it must be longer than zero.");
+        }
+
+        Traversal.Validate();
+    }
+}

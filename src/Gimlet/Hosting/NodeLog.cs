@@ -1,0 +1,65 @@
+using Gimlet.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace Gimlet.Hosting;
+
+/// <summary>Every log line of a node. Ids are stable; the call id is in every line about a call.</summary>
+internal static partial class NodeLog
+{
+    [LoggerMessage(100, LogLevel.Debug, "Node {Peer} bound UDP {IPv4Port} (IPv4) and {IPv6Port} (IPv6)")]
+    public static partial void Bound(ILogger logger, PeerId peer, int ipv4Port, int ipv6Port);
+
+    [LoggerMessage(101, LogLevel.Information, "Public address {Address} from {Source}: {Explanation}")]
+    public static partial void PublicAddressKnown(ILogger logger, TransportAddress address, PublicAddressSource source, string explanation);
+
+    [LoggerMessage(102, LogLevel.Warning, "No STUN server answered ({Results}); looking for a fallback")]
+    public static partial void NoStunAnswer(ILogger logger, string results);
+
+    [LoggerMessage(103, LogLevel.Debug, "NAT: {Evidence}")]
+    public static partial void NatKnown(ILogger logger, string evidence);
+
+    [LoggerMessage(110, LogLevel.Information, "Registered with {Server}, which sees {Observed}")]
+    public static partial void Registered(ILogger logger, Uri server, string observed);
+
+    [LoggerMessage(111, LogLevel.Warning, "Server {Server} lost: {Reason} (failure {Failures} in a row)")]
+    public static partial void ServerLost(ILogger logger, Uri server, string reason, int failures);
+
+    [LoggerMessage(112, LogLevel.Warning, "Server {Server} says {Code}: {Detail}")]
+    public static partial void ServerError(ILogger logger, Uri server, string code, string detail);
+
+    [LoggerMessage(113, LogLevel.Debug, "A message of server {Server} was ignored: {Problem}")]
+    public static partial void SignalIgnored(ILogger logger, Uri server, string problem);
+
+    [LoggerMessage(114, LogLevel.Warning, "STUN server {Server} has no address: {Problem}")]
+    public static partial void StunNameFailed(ILogger logger, string server, string problem);
+
+    [LoggerMessage(120, LogLevel.Debug, "Call {Call} to {Peer}")]
+    public static partial void Dialling(ILogger logger, CallId call, PeerId peer);
+
+    [LoggerMessage(121, LogLevel.Information, "Call {Call} with {Peer}: direct path to {Remote} after {ElapsedMs:0.0} ms")]
+    public static partial void Connected(ILogger logger, CallId call, PeerId peer, TransportAddress remote, double elapsedMs);
+
+    [LoggerMessage(122, LogLevel.Information, "Call {Call}: path is now {Remote} ({Reason})")]
+    public static partial void PathChanged(ILogger logger, CallId call, TransportAddress remote, string reason);
+
+    [LoggerMessage(123, LogLevel.Warning, "Call {Call}: the path does not answer any more; trying others")]
+    public static partial void PathLost(ILogger logger, CallId call);
+
+    [LoggerMessage(124, LogLevel.Information, "Call {Call} failed ({Kind}): {Message}")]
+    public static partial void CallFailed(ILogger logger, CallId call, string kind, string message);
+
+    [LoggerMessage(125, LogLevel.Information, "Call {Call} ended: {End}")]
+    public static partial void CallEnded(ILogger logger, CallId call, string end);
+
+    [LoggerMessage(126, LogLevel.Warning, "Call {Call} from {Peer} dropped: nobody accepts")]
+    public static partial void NobodyAccepts(ILogger logger, CallId call, PeerId peer);
+
+    [LoggerMessage(130, LogLevel.Debug, "A datagram to {Remote} was not sent: {Result}")]
+    public static partial void NotSent(ILogger logger, TransportAddress remote, DatagramSendResult result);
+
+    [LoggerMessage(131, LogLevel.Information, "The network has changed: {Count} host addresses")]
+    public static partial void NetworkChanged(ILogger logger, int count);
+
+    [LoggerMessage(140, LogLevel.Error, "A part of the node has failed; this is a bug in Gimlet")]
+    public static partial void Bug(ILogger logger, Exception exception);
+}

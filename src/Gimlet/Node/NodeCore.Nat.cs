@@ -1,0 +1,152 @@
+using Gimlet.Calls;
+using Gimlet.Candidates;
+using Gimlet.Signalling;
+using Gimlet.Sockets;
+using Gimlet.Stun.Client;
+using Gimlet.Stun.Discovery;
+
+namespace Gimlet.Node;
+
+/// <content>What the node knows of its NAT: the classification, its words on the wire, and the verdict on a failed punch.</content>
+internal sealed partial class NodeCore
+{
+    // The wire's words; docs/protocol.md section 2, "nat".
+    private const int MaxEvidenceLength = 300;
+
+    private bool _gatheringNoted;
+    private bool _probeAsked;
+
+    private NatBehavior? KnownNat => Nat ?? _classifier?.Behavior;
+
+    /// <summary>Classifies once every STUN server has answered or failed; again when the addresses have changed.</summary>
+    private void MaybeClassify(TimeSpan now)
+    {
+        if (!_gatherer.IsComplete)
+        {
+            _gatheringNoted = false;
+            return;
+        }
+
+        if (_gatheringNoted)
+        {
+            return;
+        }
+
+        _gatheringNoted = true;
+        _events.Enqueue(new GatheringEnded());
+        List<TransportAddress> servers = [.. _gatherer.Answers.Concat(_gatherer.Failures).Where(a => a.Target.Address.IsIPv4).Select(a => a.Target.Address)];
+        if (_options.NoHolepunch || servers.Count == 0 || _gatherer.LocalPorts.IPv4 == 0)
+        {
+            return;
+        }
+
+        if (!_probeAsked)
+        {
+            _probeAsked = true;
+            _events.Enqueue(new ProbeSocketNeeded());
+        }
+
+        TransportAddress[] own = [.. _gatherer.Candidates.Where(c => c.Kind == CandidateKind.Host && c.Address.IsIPv4).Select(c => c.Address)];
+        _classifier = new NatClassifier(servers, own, new NatClassifierOptions { Deadline = _options.Traversal.ClassificationDeadline }, _options.Random);
+        _classifier.Start(now, new TransportAddress([0, 0, 0, 0], _gatherer.LocalPorts.IPv4));
+        DrainClassifier(now);
+    }
+
+    private bool HandleClassifierDatagram(TimeSpan now, TransportAddress local, TransportAddress remote, ReadOnlySpan<byte> datagram, NodeSocketKind socket)
+    {
+        if (_classifier is null || !_classifier.HandleDatagram(now, socket == NodeSocketKind.Probe ? ProbeSocket.Filtering : ProbeSocket.Mapping, remote, local, datagram))
+        {
+            return false;
+        }
+
+        DrainClassifier(now);
+        return true;
+    }
+
+    private void DrainClassifier(TimeSpan now)
+    {
+        if (_classifier is null)
+        {
+            return;
+        }
+
+        if (now >= (_classifier.NextTimeout ?? TimeSpan.MaxValue))
+        {
+            _classifier.HandleTimeout(now);
+        }
+
+        while (true)
+        {
+            byte[] buffer = _transmits.Rent();
+            if (!_classifier.PollTransmit(out ProbeSocket socket, out TransportAddress destination, buffer, out int length))
+            {
+                _transmits.Return(buffer);
+                break;
+            }
+
+            _transmits.Enqueue(destination, default, socket == ProbeSocket.Filtering ? NodeSocketKind.Probe : NodeSocketKind.Main, buffer, length);
+        }
+
+        if (_classifier.IsComplete)
+        {
+            Nat = _classifier.Behavior;
+            _classifier = null;
+            _events.Enqueue(new NatClassified(Nat));
+            AnnounceNat();
+        }
+    }
+
+    private void AnnounceNat()
+    {
+        foreach (SignallingSession session in _sessions)
+        {
+            if (session.State == SignallingState.Registered)
+            {
+                _signals.Enqueue((session.Index, new UpdateMessage { Nat = DescribeNat() }));
+            }
+        }
+    }
+
+    private NatDescription? DescribeNat() => KnownNat is not { } nat ? null : new NatDescription
+    {
+        Mapping = MappingText(nat.Mapping),
+        Filtering = FilteringText(nat.Filtering),
+        Evidence = nat.Evidence.Length <= MaxEvidenceLength ? nat.Evidence : nat.Evidence[..MaxEvidenceLength],
+    };
+
+    private CallFailed ExplainPunchFailure(NodeCall call)
+    {
+        NatDescription? peer = call.PeerNat;
+        string evidence = peer?.Evidence is { Length: <= MaxEvidenceLength } words ? new string([.. words.Where(c => !char.IsControl(c))]) : string.Empty;
+        var verdict = new PunchVerdict(
+            KnownNat,
+            ReadMapping(peer?.Mapping),
+            ReadFiltering(peer?.Filtering),
+            evidence,
+            call.Agent.Pairs.Count,
+            call.Agent.ChecksSent,
+            call.Agent.RequestsReceived,
+            call.Agent.AnswersReceived);
+        return new CallFailed(call.Handle, GimletErrorKind.PunchFailed, verdict.Message(call.Agent.Remote, _options.Traversal.PunchDeadline), verdict.Hint);
+    }
+
+    private static string MappingText(MappingBehavior mapping) => mapping switch
+    {
+        MappingBehavior.EndpointIndependent => "endpoint-independent",
+        MappingBehavior.AddressDependent => "address-dependent",
+        MappingBehavior.AddressAndPortDependent => "address-and-port-dependent",
+        _ => "unknown",
+    };
+
+    private static string FilteringText(FilteringBehavior filtering) => MappingText((MappingBehavior)filtering);
+
+    private static MappingBehavior ReadMapping(string? text) => text switch
+    {
+        "endpoint-independent" => MappingBehavior.EndpointIndependent,
+        "address-dependent" => MappingBehavior.AddressDependent,
+        "address-and-port-dependent" => MappingBehavior.AddressAndPortDependent,
+        _ => MappingBehavior.Unknown,
+    };
+
+    private static FilteringBehavior ReadFiltering(string? text) => (FilteringBehavior)ReadMapping(text);
+}

@@ -1,0 +1,319 @@
+using Gimlet.Calls;
+using Gimlet.Candidates;
+using Gimlet.Identity;
+using Gimlet.Serverless;
+using Gimlet.Signalling;
+using Gimlet.Sockets;
+
+namespace Gimlet.Node;
+
+/// <content>The signalling side: sessions, dials, incoming calls.</content>
+internal sealed partial class NodeCore : ISignallingOwner
+{
+    /// <summary>The WebSocket of a session is open.</summary>
+    public void SignallingOpened(int session, string authority, TimeSpan now) => _sessions[session].Opened(authority, now);
+
+    /// <summary>The WebSocket of a session is gone. Connections with a direct path do not notice.</summary>
+    public void SignallingClosed(int session, TimeSpan now)
+    {
+        _sessions[session].Closed();
+        foreach (PendingDial dial in _dials.All)
+        {
+            if (dial.Session == session)
+            {
+                // The dial goes out again through another server, or through this one when it is back.
+                dial.Session = -1;
+                _ = dial.TriedSessions.Remove(session);
+            }
+        }
+
+        SendWaitingDials(now);
+    }
+
+    /// <summary>A text frame of a session.</summary>
+    public void HandleSignal(int session, ReadOnlySpan<byte> text, TimeSpan now)
+    {
+        _sessions[session].Handle(text, now);
+        AfterCalls(now);
+    }
+
+    public bool IsRegistered(int session) => _sessions[session].State == SignallingState.Registered;
+
+    /// <summary>The last error that a server named in the present session, if any.</summary>
+    public ErrorMessage? LastError(int session) => _sessions[session].LastError;
+
+    /// <summary>A fresh id for <see cref="Dial"/> or <see cref="DialServerless"/>.</summary>
+    public CallId NewCallId()
+    {
+        Span<byte> bytes = stackalloc byte[CallId.Size];
+        _options.Random(bytes);
+        return new CallId(bytes);
+    }
+
+    /// <summary>Calls a peer through the servers; events about the call carry its id.</summary>
+    public void Dial(CallId id, PeerId peer, TimeSpan now)
+    {
+        var dial = new PendingDial(id, peer, now, now + _options.Traversal.IntroductionTimeout);
+        _dials.Add(dial);
+        SendDial(dial);
+    }
+
+    /// <summary>Connects to an address that was exchanged by hand; events about the attempt carry the handle.</summary>
+    public void DialServerless(CallId handle, TransportAddress target, PeerId expected, ServerlessTimers timers, TimeSpan now) =>
+        _serverless.Add(handle, target, expected, timers, now);
+
+    /// <summary>Ends a dial or a connection.</summary>
+    public void Hangup(CallId handle, uint reason, TimeSpan now)
+    {
+        if (_dials.TryFind(handle, out PendingDial? dial))
+        {
+            _dials.Remove(dial!);
+        }
+
+        _serverless.Cancel(handle);
+        if (_calls.TryFindHandle(handle, out NodeCall? call))
+        {
+            call!.Agent.Close(reason, now);
+            _calls.RemoveEnded();
+        }
+    }
+
+    /// <summary>Sends an application's round trip; false when the connection has no path at the moment.</summary>
+    public bool TryPing(CallId handle, uint sequence, TimeSpan now) =>
+        _calls.TryFindHandle(handle, out NodeCall? call) && call!.Agent.TryPing(sequence, now);
+
+    RegisterMessage ISignallingOwner.DescribeRegistration() => new()
+    {
+        Accept = _options.AcceptMode,
+        Capabilities = _options.Capabilities,
+        Prekey = _prekey.Signed,
+        Candidates = DescribeCandidates(),
+        Nat = DescribeNat(),
+        Agent = _options.Agent,
+    };
+
+    void ISignallingOwner.Send(SignallingSession session, SignalMessage message) => _signals.Enqueue((session.Index, message));
+
+    void ISignallingOwner.ChallengeReceived(SignallingSession session, ChallengeMessage challenge, TimeSpan now) =>
+        _events.Enqueue(new StunServersNamed(session.Index, challenge.Stun ?? []));
+
+    void ISignallingOwner.Registered(SignallingSession session, RegisteredMessage registered, TimeSpan now)
+    {
+        _events.Enqueue(new SessionRegistered(session.Index, registered.Observed));
+        SendWaitingDials(now);
+    }
+
+    void ISignallingOwner.ErrorReceived(SignallingSession session, ErrorMessage error) =>
+        _events.Enqueue(new SessionError(session.Index, error.Code ?? "unknown", error.Detail ?? "the server gave no detail"));
+
+    void ISignallingOwner.SignalIgnored(SignallingSession session, string problem) => _events.Enqueue(new SignalIgnored(session.Index, problem));
+
+    void ISignallingOwner.GaveUp(SignallingSession session, string reason) => _events.Enqueue(new SessionGivenUp(session.Index, reason));
+
+    void ISignallingOwner.MessageReceived(SignallingSession session, SignalMessage message, TimeSpan now)
+    {
+        switch (message)
+        {
+            case IntroduceMessage introduce:
+                HandleIntroduce(session, introduce, now);
+                break;
+            case IncomingMessage incoming:
+                HandleIncoming(session, incoming, now);
+                break;
+            case RejectMessage reject:
+                HandleReject(session, reject);
+                break;
+            case CandidatesMessage candidates when CallId.TryParse(candidates.Call, out CallId id) && _calls.TryFind(id, out NodeCall? call) && call!.Session == session.Index:
+                AddRemoteCandidates(call.Agent, candidates.Candidates, now);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void HandleIntroduce(SignallingSession session, IntroduceMessage introduce, TimeSpan now)
+    {
+        if (!CallId.TryParse(introduce.Call, out CallId id) || !_dials.TryFind(id, out PendingDial? dial) || dial!.Session != session.Index)
+        {
+            return;
+        }
+
+        // The server is not believed: the key must hash to the id that was dialled, and must have signed the pre-key.
+        byte[] publicKey = introduce.PublicKey ?? [];
+        byte[] prekey = introduce.Prekey?.Key ?? [];
+        if (!P256.IsPoint(prekey)
+            || PeerId.FromPublicKey(publicKey) != dial.Peer
+            || !P256.Verify(publicKey, Statement.Prekey(prekey), introduce.Prekey!.Signature))
+        {
+            FailDial(dial, GimletErrorKind.RendezvousRejected, $"The server introduced somebody who is not {dial.Peer}: the key or its signature is wrong.", "Do not trust this server.");
+            return;
+        }
+
+        if (introduce.Capabilities is null || !introduce.Capabilities.Contains(Capability.Direct, StringComparer.Ordinal))
+        {
+            FailDial(dial, GimletErrorKind.Unsupported, $"{dial.Peer} takes part in no direct paths (it runs with --no-holepunch).", null);
+            return;
+        }
+
+        if (_options.NoHolepunch)
+        {
+            FailDial(dial, GimletErrorKind.Unsupported, "This node takes part in no direct paths, and this version has no relay.", "Leave out --no-holepunch.");
+            return;
+        }
+
+        var keys = CallKeys.TryDerive(dial.Ephemeral, prekey, id, Id, dial.Peer);
+        if (keys is null)
+        {
+            FailDial(dial, GimletErrorKind.RendezvousRejected, $"The pre-key of {dial.Peer} is not a point of P-256.", null);
+            return;
+        }
+
+        _dials.Remove(dial);
+        BeginCall(id, dial.Peer, isCaller: true, keys, session.Index, dial.StartedAt, introduce.Candidates, introduce.Nat, now);
+    }
+
+    private void HandleIncoming(SignallingSession session, IncomingMessage incoming, TimeSpan now)
+    {
+        if (!CallId.TryParse(incoming.Call, out CallId id) || !PeerId.TryParse(incoming.Peer, out PeerId peer) || _calls.TryFind(id, out _))
+        {
+            return;
+        }
+
+        Span<byte> idBytes = stackalloc byte[CallId.Size];
+        id.CopyTo(idBytes);
+        byte[] publicKey = incoming.PublicKey ?? [];
+        byte[] point = incoming.Ephemeral?.Key ?? [];
+        CallKeys? keys = null;
+        (string Reason, string Detail) refusal =
+            !P256.IsPoint(point) || PeerId.FromPublicKey(publicKey) != peer || peer == Id
+                || !P256.Verify(publicKey, Statement.CallKey(idBytes, peer, Id, point), incoming.Ephemeral!.Signature)
+                ? (RejectReason.BadRequest, "the key of the call is not signed by the caller")
+            : !_options.Policy.Allows(peer) ? (RejectReason.Refused, "this node does not accept calls from this peer")
+            : _options.NoHolepunch ? (RejectReason.Unsupported, "this node takes part in no direct paths")
+            : _calls.IncomingCount >= _options.Traversal.MaxIncomingCalls ? (RejectReason.Busy, "too many calls at once")
+            : (keys = CallKeys.TryDerive(_prekey.Key, point, id, peer, Id)) is null ? (RejectReason.BadRequest, "the key of the call is not a point of P-256")
+            : default;
+        if (keys is null)
+        {
+            _signals.Enqueue((session.Index, new RejectMessage { Call = incoming.Call, Reason = refusal.Reason, Detail = refusal.Detail }));
+            return;
+        }
+
+        if (_options.AcceptMode == AcceptMode.OnAccept)
+        {
+            _signals.Enqueue((session.Index, new AcceptMessage { Call = incoming.Call, Candidates = DescribeCandidates() }));
+        }
+
+        BeginCall(id, peer, isCaller: false, keys, session.Index, now, incoming.Candidates, incoming.Nat, now);
+    }
+
+    private void HandleReject(SignallingSession session, RejectMessage reject)
+    {
+        if (!CallId.TryParse(reject.Call, out CallId id) || !_dials.TryFind(id, out PendingDial? dial) || dial!.Session != session.Index)
+        {
+            return;
+        }
+
+        if (reject.Reason == RejectReason.Offline && _sessions.Any(s => s.State == SignallingState.Registered && !dial.TriedSessions.Contains(s.Index)))
+        {
+            SendDial(dial);
+            return;
+        }
+
+        string detail = string.IsNullOrEmpty(reject.Detail) ? reject.Reason ?? "no reason given" : $"{reject.Reason}: {reject.Detail}";
+        (GimletErrorKind kind, string message) = reject.Reason switch
+        {
+            RejectReason.Offline => (GimletErrorKind.PeerOffline, $"{dial.Peer} is not registered with the server."),
+            RejectReason.Refused => (GimletErrorKind.Refused, $"{dial.Peer} refused the call ({detail})."),
+            RejectReason.TimedOut => (GimletErrorKind.TimedOut, $"{dial.Peer} did not answer the call in time."),
+            RejectReason.Unsupported => (GimletErrorKind.Unsupported, $"{dial.Peer} cannot take the call ({detail})."),
+            _ => (GimletErrorKind.RendezvousRejected, $"The call was rejected ({detail})."),
+        };
+        FailDial(dial, kind, message, null);
+    }
+
+    private void BeginCall(
+        CallId id, PeerId peer, bool isCaller, CallKeys keys, int session, TimeSpan startedAt, CandidateDescription[]? candidates, NatDescription? nat, TimeSpan now)
+    {
+        // The smaller id controls: both sides know it without a word, and it is the same in every call between the two.
+        var agent = new CallAgent(_context, _calls, id, peer, isCaller, isControlling: Id < peer, keys, now);
+        _calls.Add(new NodeCall(id, agent, session, isIncoming: !isCaller, isAuthenticated: true, startedAt, nat));
+        AddRemoteCandidates(agent, candidates, now);
+    }
+
+    private void AddRemoteCandidates(CallAgent agent, CandidateDescription[]? candidates, TimeSpan now)
+    {
+        foreach (CandidateDescription description in (candidates ?? []).Take(SignalProtocol.MaxCandidates))
+        {
+            if (Candidate.TryRead(description, out Candidate candidate))
+            {
+                if (_gatherer.Candidates.Any(own => own.Kind != CandidateKind.Host && own.Address.SameAddress(candidate.Address)))
+                {
+                    agent.SetSameSite(true);
+                }
+
+                agent.AddRemote(candidate, now);
+            }
+        }
+    }
+
+    private void SendWaitingDials(TimeSpan now)
+    {
+        foreach (PendingDial dial in _dials.All.Where(d => d.Session < 0 && now < d.Deadline))
+        {
+            SendDial(dial);
+        }
+    }
+
+    private void SendDial(PendingDial dial)
+    {
+        SignallingSession? session = Array.Find(_sessions, s => s.State == SignallingState.Registered && !dial.TriedSessions.Contains(s.Index));
+        if (session is null)
+        {
+            return;
+        }
+
+        dial.Session = session.Index;
+        _ = dial.TriedSessions.Add(session.Index);
+        ConnectMessage connect = PendingDials.Describe(dial, _options.Identity);
+        _signals.Enqueue((session.Index, connect with { Candidates = DescribeCandidates(), Nat = DescribeNat() }));
+    }
+
+    private void FailDial(PendingDial dial, GimletErrorKind kind, string message, string? hint)
+    {
+        _dials.Remove(dial);
+        _events.Enqueue(new CallFailed(dial.Id, kind, message, hint));
+    }
+
+    private CandidateDescription[] DescribeCandidates() =>
+        _options.NoHolepunch ? [] : [.. _gatherer.Candidates.Take(SignalProtocol.MaxCandidates).Select(c => c.ToDescription())];
+
+    /// <summary>Tells the servers, and the peers of calls under way, where this node may be reached now.</summary>
+    private void AnnounceCandidates()
+    {
+        CandidateDescription[] candidates = DescribeCandidates();
+        foreach (SignallingSession session in _sessions)
+        {
+            if (session.State == SignallingState.Registered)
+            {
+                _signals.Enqueue((session.Index, new UpdateMessage { Candidates = candidates, Nat = DescribeNat() }));
+            }
+        }
+
+        foreach (NodeCall call in _calls.All)
+        {
+            if (call.Session >= 0 && _sessions[call.Session].State == SignallingState.Registered && call.Agent.State is not (CallState.Closing or CallState.Ended))
+            {
+                _signals.Enqueue((call.Session, new CandidatesMessage { Call = call.Agent.Id.ToString(), Candidates = candidates }));
+            }
+        }
+
+        foreach (PendingDial dial in _dials.All)
+        {
+            if (dial.Session >= 0)
+            {
+                _signals.Enqueue((dial.Session, new CandidatesMessage { Call = dial.Id.ToString(), Candidates = candidates }));
+            }
+        }
+    }
+}

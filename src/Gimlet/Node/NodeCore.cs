@@ -1,0 +1,287 @@
+using System.Net;
+using Gimlet.Calls;
+using Gimlet.Candidates;
+using Gimlet.Serverless;
+using Gimlet.Signalling;
+using Gimlet.Sockets;
+using Gimlet.Stun;
+using Gimlet.Stun.Client;
+using Gimlet.Stun.Discovery;
+
+namespace Gimlet.Node;
+
+/// <summary>
+/// A whole node without sockets, tasks, clocks and locks: gathers candidates, speaks with its servers, calls and is called, keeps paths alive.
+/// </summary>
+/// <remarks>
+/// Order: construct, <see cref="Start"/>; then feed any <c>Handle…</c>, <c>Add…</c>, <c>Set…</c> or command, and after each of them drain
+/// <see cref="PollDatagram"/>, <see cref="PollSignal"/> and <see cref="PollEvent"/> until they return false; call <see cref="HandleTimeout"/> when
+/// <see cref="NextTimeout"/> has come. <c>now</c> is the time since an origin of the host's choosing and never goes back. Not thread-safe.
+/// </remarks>
+internal sealed partial class NodeCore : IDisposable
+{
+    private readonly NodeCoreOptions _options;
+    private readonly Prekey _prekey;
+    private readonly TransmitQueue _transmits = new();
+    private readonly Queue<(int Session, SignalMessage Message)> _signals = new();
+    private readonly Queue<NodeEvent> _events = new();
+    private readonly CallContext _context;
+    private readonly CallTable _calls;
+    private readonly PendingDials _dials = new();
+    private readonly ServerlessDials _serverless;
+    private readonly CandidateGatherer _gatherer;
+    private readonly SignallingSession[] _sessions;
+    private NatClassifier? _classifier;
+    private int _announcedRevision;
+    private bool _fallbackAsked;
+
+    public NodeCore(NodeCoreOptions options)
+    {
+        _options = options;
+        _prekey = new Prekey(options.Identity);
+        _context = new CallContext(options.Traversal, options.Identity.Id, _transmits, options.Random, options.AllowLoopback);
+        _calls = new CallTable(_events, ExplainPunchFailure);
+        _serverless = new ServerlessDials(_context, _calls, _events, options.Identity, _prekey);
+        _gatherer = new CandidateGatherer(options.Traversal, options.AllowLoopback, options.Random);
+        _sessions = new SignallingSession[options.Servers];
+        for (int i = 0; i < _sessions.Length; i++)
+        {
+            _sessions[i] = new SignallingSession(i, options.Identity, options.Token, this);
+        }
+    }
+
+    public PeerId Id => _options.Identity.Id;
+
+    /// <summary>The candidates of this node.</summary>
+    public IReadOnlyList<Candidate> Candidates => _gatherer.Candidates;
+
+    /// <summary>The public address that peers are told first.</summary>
+    public PublicAddress Public => _gatherer.Public;
+
+    /// <summary>Every STUN server has answered or failed.</summary>
+    public bool IsGatheringComplete => _gatherer.IsComplete;
+
+    /// <summary>Some STUN server has answered.</summary>
+    public bool HasReflexiveAddress => _gatherer.Answers.Any();
+
+    /// <summary>What each STUN server that was asked came to.</summary>
+    public IReadOnlyList<StunServerResult> StunResults => [.. _gatherer.Answers, .. _gatherer.Failures];
+
+    /// <summary>The NAT, as far as it is known; null before the classification has ended.</summary>
+    public NatBehavior? Nat { get; private set; }
+
+    /// <summary>Datagrams that no part of the node wanted: strangers, late answers, checks that do not verify.</summary>
+    public long IgnoredDatagrams { get; private set; }
+
+    public TimeSpan NextTimeout
+    {
+        get
+        {
+            TimeSpan next = Min(_gatherer.NextTimeout, Min(_calls.NextTimeout, Min(_dials.NextTimeout, _serverless.NextTimeout)));
+            foreach (SignallingSession session in _sessions)
+            {
+                next = Min(next, session.NextTimeout);
+            }
+
+            return Min(next, _classifier?.NextTimeout ?? TimeSpan.MaxValue);
+        }
+    }
+
+    /// <summary>The sockets are bound and the interfaces read.</summary>
+    /// <param name="ports">The local ports; 0 for a family without a socket.</param>
+    /// <param name="hosts">The addresses of the interfaces.</param>
+    /// <param name="now">The time.</param>
+    public void Start((int IPv4, int IPv6) ports, IReadOnlyList<IPAddress> hosts, TimeSpan now)
+    {
+        _gatherer.LocalPorts = ports;
+        SetHostAddresses(hosts, now);
+    }
+
+    /// <summary>The interfaces have these addresses now.</summary>
+    public void SetHostAddresses(IReadOnlyList<IPAddress> hosts, TimeSpan now)
+    {
+        _gatherer.SetHosts(hosts, now);
+        DrainGatherer(now);
+    }
+
+    /// <summary>Asks these STUN servers as well.</summary>
+    public void AddStunTargets(IEnumerable<StunTarget> targets, TimeSpan now)
+    {
+        _gatherer.AddTargets(targets, now);
+        DrainGatherer(now);
+    }
+
+    /// <summary>Overrides the public address; an empty one ends the override.</summary>
+    public void SetPublicAddress(TransportAddress address, TimeSpan now)
+    {
+        _gatherer.SetConfigured(address);
+        DrainGatherer(now);
+    }
+
+    /// <summary>What the host found where STUN found nothing.</summary>
+    public void SetFallback(TransportAddress address, PublicAddressSource source, string explanation, TimeSpan now)
+    {
+        _gatherer.SetFallback(address, source, explanation);
+        DrainGatherer(now);
+    }
+
+    /// <summary>A datagram came in. Whoever it is from: it never throws.</summary>
+    public void HandleDatagram(TimeSpan now, TransportAddress local, TransportAddress remote, ReadOnlySpan<byte> datagram, NodeSocketKind socket = NodeSocketKind.Main)
+    {
+        // RFC 9443: everything that is not STUN belongs to QUIC, which this version does not speak yet.
+        if (!StunMessage.LooksLikeStun(datagram) || !StunMessage.TryParse(datagram, out StunMessage message) || message.Method != StunMethod.Binding)
+        {
+            IgnoredDatagrams++;
+            return;
+        }
+
+        bool taken = socket == NodeSocketKind.Probe
+            ? HandleClassifierDatagram(now, local, remote, datagram, socket)
+            : message.Class switch
+            {
+                StunClass.Request => HandleRequest(now, local, remote, message),
+                StunClass.Success or StunClass.Error => HandleAnswer(now, local, remote, message, datagram),
+                _ => false,
+            };
+        if (!taken)
+        {
+            IgnoredDatagrams++;
+        }
+
+        AfterCalls(now);
+    }
+
+    /// <summary>A datagram could not be sent, for a reason of this machine or its network.</summary>
+    public void HandleSendFailure(TimeSpan now, TransportAddress remote, string reason)
+    {
+        _gatherer.HandleSendFailure(now, remote, reason);
+        DrainGatherer(now);
+    }
+
+    public void HandleTimeout(TimeSpan now)
+    {
+        _gatherer.HandleTimeout(now);
+        DrainGatherer(now);
+        foreach (SignallingSession session in _sessions)
+        {
+            session.HandleTimeout(now);
+        }
+
+        foreach (PendingDial dial in _dials.Expired(now))
+        {
+            string message = dial.Session < 0
+                ? "No server could be reached in time to carry the call."
+                : $"Neither the server nor {dial.Peer} answered the call within {_options.Traversal.IntroductionTimeout.TotalSeconds:0.#} s.";
+            FailDial(dial, dial.Session < 0 ? GimletErrorKind.ServerUnreachable : GimletErrorKind.TimedOut, message, null);
+        }
+
+        _serverless.HandleTimeout(now);
+        _calls.HandleTimeout(now);
+        DrainClassifier(now);
+        AfterCalls(now);
+    }
+
+    public bool PollDatagram(out Datagram datagram) => _transmits.TryDequeue(out datagram);
+
+    /// <summary>Gives back the buffer of a datagram that was polled.</summary>
+    public void Return(in Datagram datagram) => _transmits.Return(datagram.Buffer);
+
+    public bool PollSignal(out int session, out SignalMessage? message)
+    {
+        bool any = _signals.TryDequeue(out (int Session, SignalMessage Message) next);
+        session = next.Session;
+        message = next.Message;
+        return any;
+    }
+
+    public bool PollEvent(out NodeEvent? news) => _events.TryDequeue(out news);
+
+    public void Dispose()
+    {
+        foreach (NodeCall call in _calls.All)
+        {
+            call.Agent.Dispose();
+        }
+
+        foreach (PendingDial dial in _dials.All)
+        {
+            dial.Dispose();
+        }
+
+        _prekey.Dispose();
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private bool HandleRequest(TimeSpan now, TransportAddress local, TransportAddress remote, in StunMessage request) =>
+        CheckMessages.TryReadUsername(request, out CallId id, out bool fromCaller)
+            ? _calls.TryFind(id, out NodeCall? call) && call!.Agent.IsCaller != fromCaller && call.Agent.HandleRequest(now, local, remote, request)
+            : _serverless.HandleRequest(now, local, remote, request);
+
+    private bool HandleAnswer(TimeSpan now, TransportAddress local, TransportAddress remote, in StunMessage answer, ReadOnlySpan<byte> datagram)
+    {
+        // Peeked, not taken, until it has verified: a forged answer must not use up the transaction of the true one.
+        if (_context.Transactions.TryPeek(answer.TransactionId, out CheckTransaction transaction))
+        {
+            if (!transaction.Agent.HandleAnswer(now, local, remote, transaction, answer))
+            {
+                return false;
+            }
+
+            return _context.Transactions.TryTake(answer.TransactionId, out _);
+        }
+
+        if (_gatherer.HandleDatagram(now, remote, local, datagram))
+        {
+            DrainGatherer(now);
+            return true;
+        }
+
+        return HandleClassifierDatagram(now, local, remote, datagram, NodeSocketKind.Main) || _serverless.HandleAnswer(now, remote, answer);
+    }
+
+    private void AfterCalls(TimeSpan now)
+    {
+        // Calls that were born or woken just now send their first check in the same breath.
+        foreach (NodeCall call in _calls.All)
+        {
+            if (now >= call.Agent.NextTimeout)
+            {
+                call.Agent.HandleTimeout(now);
+            }
+        }
+
+        _calls.RemoveEnded();
+    }
+
+    private void DrainGatherer(TimeSpan now)
+    {
+        while (true)
+        {
+            byte[] buffer = _transmits.Rent();
+            if (!_gatherer.PollTransmit(out TransportAddress destination, buffer, out int length))
+            {
+                _transmits.Return(buffer);
+                break;
+            }
+
+            _transmits.Enqueue(destination, default, NodeSocketKind.Main, buffer, length);
+        }
+
+        if (_gatherer.NeedsFallback && !_fallbackAsked)
+        {
+            _fallbackAsked = true;
+            _events.Enqueue(new FallbackNeeded());
+        }
+
+        if (_gatherer.Revision != _announcedRevision)
+        {
+            _announcedRevision = _gatherer.Revision;
+            _fallbackAsked = _gatherer.NeedsFallback;
+            _events.Enqueue(new CandidatesChanged(_gatherer.Public, _gatherer.Candidates.Count));
+            AnnounceCandidates();
+        }
+
+        MaybeClassify(now);
+    }
+}

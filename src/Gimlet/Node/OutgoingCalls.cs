@@ -1,0 +1,64 @@
+using System.Security.Cryptography;
+using Gimlet.Identity;
+using Gimlet.Signalling;
+
+namespace Gimlet.Node;
+
+/// <summary>A dial that waits for its introduction.</summary>
+internal sealed class PendingDial(CallId id, PeerId peer, TimeSpan startedAt, TimeSpan deadline) : IDisposable
+{
+    public CallId Id { get; } = id;
+
+    public PeerId Peer { get; } = peer;
+
+    public TimeSpan StartedAt { get; } = startedAt;
+
+    public TimeSpan Deadline { get; } = deadline;
+
+    /// <summary>The session that carries the call; -1 until one does.</summary>
+    public int Session { get; set; } = -1;
+
+    /// <summary>Sessions whose server did not know the peer.</summary>
+    public HashSet<int> TriedSessions { get; } = [];
+
+    /// <summary>The key of this call alone.</summary>
+    public ECDiffieHellman Ephemeral { get; } = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
+
+    public void Dispose() => Ephemeral.Dispose();
+}
+
+/// <summary>Dials that wait for their introduction, by call id.</summary>
+internal sealed class PendingDials
+{
+    private readonly Dictionary<CallId, PendingDial> _dials = [];
+
+    public IEnumerable<PendingDial> All => _dials.Values;
+
+    public TimeSpan NextTimeout => _dials.Count == 0 ? TimeSpan.MaxValue : _dials.Values.Min(d => d.Deadline);
+
+    public void Add(PendingDial dial) => _dials.Add(dial.Id, dial);
+
+    public bool TryFind(CallId id, out PendingDial? dial) => _dials.TryGetValue(id, out dial);
+
+    public void Remove(PendingDial dial)
+    {
+        _ = _dials.Remove(dial.Id);
+        dial.Dispose();
+    }
+
+    public List<PendingDial> Expired(TimeSpan now) => [.. _dials.Values.Where(d => now >= d.Deadline)];
+
+    /// <summary>The <c>connect</c> of a dial, without candidates.</summary>
+    public static ConnectMessage Describe(PendingDial dial, NodeIdentity identity)
+    {
+        byte[] point = P256.ExportPoint(dial.Ephemeral.ExportParameters(includePrivateParameters: false));
+        Span<byte> id = stackalloc byte[CallId.Size];
+        dial.Id.CopyTo(id);
+        return new ConnectMessage
+        {
+            Call = dial.Id.ToString(),
+            Target = dial.Peer.ToString(),
+            Ephemeral = new SignedKey { Key = point, Signature = identity.Sign(Statement.CallKey(id, identity.Id, dial.Peer, point)) },
+        };
+    }
+}
