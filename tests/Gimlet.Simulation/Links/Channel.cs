@@ -11,6 +11,9 @@ internal sealed class Channel
     /// <summary>How often a stalled direction looks whether its path passes again: TCP's smallest retransmission timeout on Linux.</summary>
     private static readonly TimeSpan StallPoll = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>RFC 6298 section 2.1: "the sender SHOULD set RTO &lt;- 1 second"; it doubles.</summary>
+    private static readonly TimeSpan FirstSynRetransmission = TimeSpan.FromSeconds(1);
+
     private readonly World _world;
     private readonly ChannelOptions _options;
     private readonly ChannelPath? _path;
@@ -19,6 +22,7 @@ internal sealed class Channel
     private readonly Direction _outward;
     private readonly Direction _backward;
     private bool _forgotten;
+    private TimeSpan _giveUpAt;
 
     private Channel(World world, ChannelOptions options, ChannelPath? path)
     {
@@ -57,7 +61,8 @@ internal sealed class Channel
             router.Forgot += () => channel._forgotten = true;
         }
 
-        channel.Handshake(options.HandshakeRoundTrips);
+        channel._giveUpAt = world.Now + options.ConnectTimeout;
+        channel.Handshake(options.HandshakeRoundTrips, FirstSynRetransmission);
         return client;
     }
 
@@ -95,7 +100,7 @@ internal sealed class Channel
         });
     }
 
-    private void Handshake(int roundTrips)
+    private void Handshake(int roundTrips, TimeSpan retransmission)
     {
         if (_client.IsClosed)
         {
@@ -104,7 +109,15 @@ internal sealed class Channel
 
         if (!_path!.Passes(outward: true) || !_path.Passes(outward: false))
         {
-            _world.After(_options.ConnectTimeout, () => Report(_client, new ChannelClose(ChannelClose.Abnormal, "connect timed out")));
+            if (_world.Now + retransmission > _giveUpAt)
+            {
+                _world.After(_giveUpAt - _world.Now, () => Report(_client, new ChannelClose(ChannelClose.Abnormal, "connect timed out")));
+            }
+            else
+            {
+                _world.After(retransmission, () => Handshake(roundTrips, retransmission * 2));
+            }
+
             return;
         }
 
@@ -117,7 +130,7 @@ internal sealed class Channel
 
         if (roundTrips > 1)
         {
-            _world.After(there + _path.Delay(outward: false), () => Handshake(roundTrips - 1));
+            _world.After(there + _path.Delay(outward: false), () => Handshake(roundTrips - 1, FirstSynRetransmission));
             return;
         }
 

@@ -145,6 +145,16 @@ public sealed class ChannelTests
     }
 
     [Fact]
+    public void A_connect_goes_through_when_the_path_comes_back_before_it_is_given_up()
+    {
+        _router.Wan.BlackHole();
+        _world.After(2500 * Millisecond, _router.Wan.Restore);
+        _ = Connect();
+        _world.RunFor(TimeSpan.FromSeconds(60));
+        Assert.Equal("3120 open", _log[0]);
+    }
+
+    [Fact]
     public void Loss_delays_a_message_and_keeps_the_order()
     {
         ChannelEnd end = Open();

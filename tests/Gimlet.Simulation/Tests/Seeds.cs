@@ -17,7 +17,7 @@ internal static class Seeds
     {
         if (Number("GIMLET_SIM_SEED") is { } only)
         {
-            story(only, new SimTrace(Console.Out));
+            story(only, new SimTrace(Console.Out) { Describe = StunWords.Describe });
             return;
         }
 
