@@ -1,0 +1,106 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using Gimlet.Sockets.Linux;
+
+namespace Gimlet.Sockets.Tests.Linux;
+
+public sealed class KernelInterfaceTests
+{
+    [Fact]
+    public void Structures_have_the_sizes_of_64_bit_Linux()
+    {
+        Assert.Equal(16, Unsafe.SizeOf<IoVector>());
+        Assert.Equal(56, Unsafe.SizeOf<MessageHeader>());
+        Assert.Equal(64, Unsafe.SizeOf<BatchHeader>());
+        Assert.Equal(8, Unsafe.SizeOf<PollDescriptor>());
+    }
+
+    [Theory]
+    [InlineData(11, false, DatagramSendResult.WouldBlock)] // EAGAIN
+    [InlineData(105, false, DatagramSendResult.WouldBlock)] // ENOBUFS
+    [InlineData(101, false, DatagramSendResult.Unreachable)] // ENETUNREACH
+    [InlineData(113, false, DatagramSendResult.Unreachable)] // EHOSTUNREACH
+    [InlineData(100, false, DatagramSendResult.Unreachable)] // ENETDOWN
+    [InlineData(99, false, DatagramSendResult.Unreachable)] // EADDRNOTAVAIL
+    [InlineData(97, false, DatagramSendResult.Unreachable)] // EAFNOSUPPORT
+    [InlineData(19, false, DatagramSendResult.Unreachable)] // ENODEV
+    [InlineData(22, true, DatagramSendResult.Unreachable)] // EINVAL: not our address to send from
+    [InlineData(22, false, DatagramSendResult.Failed)]
+    [InlineData(111, false, DatagramSendResult.Refused)] // ECONNREFUSED
+    [InlineData(90, false, DatagramSendResult.TooLarge)] // EMSGSIZE
+    [InlineData(1, false, DatagramSendResult.Denied)] // EPERM
+    [InlineData(13, false, DatagramSendResult.Denied)] // EACCES
+    [InlineData(12, false, DatagramSendResult.Failed)] // ENOMEM
+    public void Every_error_number_has_its_result(int errno, bool chosenSource, DatagramSendResult expected) =>
+        Assert.Equal(expected, Errno.ToSendResult(errno, chosenSource));
+
+    [Theory]
+    [InlineData("192.0.2.1:443", 16)]
+    [InlineData("[2001:db8::1]:3478", 28)]
+    [InlineData("[fe80::1%7]:9", 28)]
+    public void A_socket_name_reads_back_from_a_dirty_buffer(string text, int length)
+    {
+        TransportAddress address = TransportAddress.Parse(text);
+        byte[] name = new byte[SocketName.MaxLength];
+        name.AsSpan().Fill(0xff);
+        Assert.Equal((uint)length, SocketName.Write(name, address));
+        Assert.Equal(address, SocketName.Read(name.AsSpan(0, length)));
+        Assert.True(SocketName.Read(name.AsSpan(0, 15)).IsEmpty);
+    }
+
+    [Fact]
+    public void A_socket_name_of_another_family_is_empty()
+    {
+        byte[] name = new byte[SocketName.MaxLength];
+        BinaryPrimitives.WriteUInt16LittleEndian(name, 1); // AF_UNIX
+        Assert.True(SocketName.Read(name).IsEmpty);
+    }
+
+    [Theory]
+    [InlineData("192.0.2.1:443", 0, 32)]
+    [InlineData("192.0.2.1:443", 5, 56)]
+    [InlineData("[2001:db8::1]:443", 0, 40)]
+    [InlineData("[2001:db8::1]:443", 5, 64)]
+    [InlineData("[fe80::1%7]:443", 5, 64)]
+    public void Packet_info_reads_back_and_ends_where_its_length_says(string text, byte timeToLive, int length)
+    {
+        TransportAddress from = TransportAddress.Parse(text);
+        byte[] control = new byte[ControlMessages.MaxLength];
+        control.AsSpan().Fill(0xff);
+        Assert.Equal(length, ControlMessages.Write(control, from.IsIPv6, from, new DatagramSendOptions { TimeToLive = timeToLive }));
+        Assert.Equal(from, ControlMessages.ReadLocal(control.AsSpan(0, length), from.Port));
+        Assert.True(control.AsSpan(length).IndexOfAnyExcept((byte)0xff) < 0);
+    }
+
+    [Fact]
+    public void Without_choices_there_is_no_control_message()
+    {
+        Assert.Equal(0, ControlMessages.Write([], ipv6: false, default, default));
+        Assert.Equal(0, ControlMessages.Write([], ipv6: true, default, default));
+    }
+
+    [Fact]
+    public void Control_messages_cut_or_mutated_anywhere_are_read_without_an_exception()
+    {
+        TransportAddress from = TransportAddress.Parse("[fe80::1%7]:443");
+        byte[] control = new byte[ControlMessages.MaxLength];
+        int length = ControlMessages.Write(control, ipv6: true, from, new DatagramSendOptions { TimeToLive = 3 });
+        for (int cut = 0; cut < 36; cut++)
+        {
+            Assert.True(ControlMessages.ReadLocal(control.AsSpan(0, cut), 1).IsEmpty);
+        }
+
+        var random = new Random(1);
+        for (int i = 0; i < 10_000; i++)
+        {
+            byte[] mutated = control.AsSpan(0, random.Next(length + 1)).ToArray();
+            for (int flips = random.Next(4); flips > 0 && mutated.Length > 0; flips--)
+            {
+                mutated[random.Next(mutated.Length)] = (byte)random.Next(256);
+            }
+
+            _ = ControlMessages.ReadLocal(mutated, 1);
+            _ = ControlMessages.FindExtendedError(mutated);
+        }
+    }
+}
