@@ -1,5 +1,5 @@
-using Gimlet.Server.Access;
 using Gimlet.Server;
+using Gimlet.Server.Access;
 using Gimlet.Server.Rendezvous;
 using Gimlet.Signalling;
 using Gimlet.Sockets;
