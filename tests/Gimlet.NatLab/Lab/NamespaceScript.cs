@@ -15,6 +15,10 @@ internal sealed class NamespaceScript(string networkNamespace)
     /// <summary>A value under /proc/sys/net.</summary>
     internal void Setting(string path, string value) => _settings.Append($"echo {value} > /proc/sys/net/{path}\n");
 
+    /// <summary>The same, where the kernel has this setting at all.</summary>
+    internal void SettingIfPresent(string path, string value)
+        => _settings.Append($"[ ! -e /proc/sys/net/{path} ] || echo {value} > /proc/sys/net/{path}\n");
+
     /// <summary>The device gets no fe80:: address, so nothing is sent over it but what someone sends.</summary>
     internal void NoLinkLocal(string device) => Setting($"ipv6/conf/{device}/addr_gen_mode", "1");
 

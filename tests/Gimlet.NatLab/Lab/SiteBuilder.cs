@@ -61,6 +61,8 @@ internal sealed class SiteBuilder
         script.Ip("route add default dev wan");
         if (HasBridge)
         {
+            // br_netfilter would translate inside the bridge, before a packet is routed: a hairpin would then bypass the router.
+            script.SettingIfPresent("bridge/bridge-nf-call-iptables", "0");
             // No spanning tree and no multicast snooping: they only add silence at the start.
             script.Ip("link add lan type bridge forward_delay 0 mcast_snooping 0");
             for (var host = 0; host < _plan.Hosts; host++)
