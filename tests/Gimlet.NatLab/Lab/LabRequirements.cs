@@ -8,6 +8,9 @@ internal static class LabRequirements
     /// <summary>Set to <c>required</c> (as CI does) so that a lab that cannot run is a failure and never a silent skip.</summary>
     internal const string Variable = "GIMLET_LAB";
 
+    /// <summary>Whether tests that take minutes are wanted (<c>GIMLET_LAB_LONG=1</c>).</summary>
+    internal static bool IsLong => Environment.GetEnvironmentVariable("GIMLET_LAB_LONG") == "1";
+
     private static readonly string[] Tools = ["ip", "nft", "conntrack", "ping"];
 
     private static readonly Lazy<string?> Missing = new(FindWhatIsMissing);

@@ -41,8 +41,7 @@ internal sealed class SiteBuilder
 
     internal void AddCoreRoutes(NamespaceScript core)
     {
-        core.NoLinkLocal(CoreDevice);
-        core.Ip($"link set {CoreDevice} up");
+        core.WireEnd(CoreDevice);
         core.Ip($"route add {_addresses.PublicNetwork} dev {CoreDevice}");
         core.Ip($"route add {_addresses.PublicNetwork6} dev {CoreDevice}");
     }
@@ -56,8 +55,7 @@ internal sealed class SiteBuilder
     private void AddEdge()
     {
         var script = Router(Edge);
-        script.NoLinkLocal(WanDevice);
-        script.Ip("link set wan up");
+        script.WireEnd(WanDevice);
         script.Ip("route add default dev wan");
         if (HasBridge)
         {

@@ -97,6 +97,27 @@ public sealed class NatTests(StandardLab lab, ITestOutputHelper output)
         Assert.All(afterwards!, seen => Assert.Equal(mapped[0], seen));
     }
 
+    /// <summary>Silence beyond the 30 s of the forgetful NAT takes its time, so it is only kept where long tests are wanted.</summary>
+    public static TheoryData<string, int, bool> Silences => LabRequirements.IsLong
+        ? new() { { StandardLab.ShortLived, 5, true }, { StandardLab.ShortLived, 35, false }, { StandardLab.Household, 35, true } }
+        : new() { { StandardLab.ShortLived, 5, true } };
+
+    [Theory]
+    [MemberData(nameof(Silences))]
+    public async Task A_mapping_lives_through_silence_only_as_long_as_its_NAT_remembers(string name, int seconds, bool lives)
+    {
+        var site = await lab.SiteAsync(name);
+        var server = await lab.ProbeAsync();
+        using var socket = new ProbeSocket(site.Host);
+        var before = (await socket.MappedAsync(server, 0))![0];
+
+        // The silence is what is tested.
+        await Task.Delay(TimeSpan.FromSeconds(seconds), Cancellation);
+        var after = (await socket.MappedAsync(server, 0))![0];
+
+        Assert.Equal(lives, before.Equals(after));
+    }
+
     [Fact]
     public async Task A_rebooted_NAT_forgets_its_mappings()
     {
