@@ -19,6 +19,7 @@ internal sealed class Impairment
     private bool _up = true;
     private long _lineFreeAt;
 
+    /// <summary>A direction that passes everything at once, until it is told otherwise.</summary>
     /// <param name="seed">The same seed and the same packets meet the same losses.</param>
     internal Impairment(int seed) => _random = new Random(seed);
 

@@ -20,6 +20,7 @@ internal sealed class CellReport
         }
     }
 
+    /// <summary>Writes both files, where there is anything to write.</summary>
     /// <returns>The table; null where no cell ran.</returns>
     internal async Task<string?> WriteAsync()
     {

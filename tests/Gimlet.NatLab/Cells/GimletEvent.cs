@@ -20,6 +20,7 @@ internal sealed record GimletEvent(string Name, JsonElement Fields)
 
     public override string ToString() => Fields.GetRawText();
 
+    /// <summary>Reads one line.</summary>
     /// <returns>Null where the line is not an object with an <c>event</c>.</returns>
     internal static GimletEvent? Parse(string line)
     {

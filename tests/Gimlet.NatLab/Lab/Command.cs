@@ -8,6 +8,7 @@ internal static class Command
     // No tool of the lab takes a second; a machine under load may take some.
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
+    /// <summary>Gives it <paramref name="input"/> on standard input and waits for its end.</summary>
     /// <returns>What it wrote to standard output.</returns>
     /// <exception cref="LabException">It could not be started, ended with a code other than 0, or not at all.</exception>
     internal static async Task<string> RunAsync(string file, IEnumerable<string> arguments, string input, CancellationToken cancellation)

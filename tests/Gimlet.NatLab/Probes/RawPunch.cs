@@ -16,6 +16,7 @@ internal static class RawPunch
     private static readonly byte[] Hello = "hello"u8.ToArray();
     private static readonly byte[] HeardYou = "heard"u8.ToArray();
 
+    /// <summary>Lets both sides play until each was heard, or until nothing can change any more.</summary>
     /// <returns>Whether each side heard the other and knows that it was heard.</returns>
     internal static async Task<bool> TryAsync(LabHost a, LabHost b, ProbeServer server)
     {

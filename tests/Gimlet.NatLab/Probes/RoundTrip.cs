@@ -8,6 +8,7 @@ namespace Gimlet.NatLab.Probes;
 /// <summary>Round trips as the kernels see them: <c>ping</c>, whose far end is no process and whose near end is stamped by the kernel.</summary>
 internal static partial class RoundTrip
 {
+    /// <summary>Pings.</summary>
     /// <returns>The median of <paramref name="count"/> round trips, in milliseconds.</returns>
     internal static async Task<double> MedianAsync(LabHost from, IPAddress to, int count, CancellationToken cancellation)
     {
