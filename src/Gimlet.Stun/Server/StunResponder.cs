@@ -205,7 +205,10 @@ public sealed class StunResponder
     private bool TryChange(StunMessage request, TransportAddress local, ref Wanted wanted) =>
         request.TryGetChangeRequest(out ChangeRequest change)
         && _endpoints.TryRoute(
-            local, change.HasFlag(ChangeRequest.ChangeAddress), change.HasFlag(ChangeRequest.ChangePort), out wanted.Source);
+            local,
+            (change & ChangeRequest.ChangeAddress) == ChangeRequest.ChangeAddress, // not HasFlag, which boxes until it is optimised
+            (change & ChangeRequest.ChangePort) == ChangeRequest.ChangePort,
+            out wanted.Source);
 
     // Attributes of credentials mean nothing to a server without users, and are no reason to refuse: RFC 8489 section 9 makes a
     // server that wants none ignore them.
