@@ -323,7 +323,8 @@ public sealed class StunResponderTests
     public void Endpoints_and_keys_that_make_no_sense_are_named()
     {
         Assert.Contains("AlternatePort", Throws(new StunServerEndpoints { AlternatePort = 3478 }), StringComparison.Ordinal);
-        Assert.Contains("IPv4", Throws(new StunServerEndpoints { IPv4 = new StunAddressPair(Servers.A1P1, Servers.A1P1) }), StringComparison.Ordinal);
+        Assert.Contains(
+            "IPv4", Throws(new StunServerEndpoints { IPv4 = new StunAddressPair(Servers.A1P1, Servers.A1P1) }), StringComparison.Ordinal);
         Assert.Contains(
             "IPv6", Throws(new StunServerEndpoints { IPv6 = new StunAddressPair(Servers.A1P1, Servers.A2P2) }), StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new StunResponder(Servers.Plain, new byte[31], Time));
@@ -354,7 +355,11 @@ public sealed class StunResponderTests
     private static byte[] Request(BuildRequest? build = null, int size = 60_000) => Servers.Request(Id, build, size);
 
     private static Reply Ask(
-        StunServerEndpoints endpoints, byte[] request, string from = "203.0.113.7:50211", string local = "198.51.100.1:3478", byte[]? key = null)
+        StunServerEndpoints endpoints,
+        byte[] request,
+        string from = "203.0.113.7:50211",
+        string local = "198.51.100.1:3478",
+        byte[]? key = null)
     {
         var responder = new StunResponder(endpoints, key, Time);
         byte[] response = new byte[StunResponder.MaxAnswerLength];
