@@ -53,4 +53,25 @@ internal static partial class ServerLog
 
     [LoggerMessage(25, LogLevel.Debug, "Call {Call}: {Callee} came back before it answered {Caller}, and is told again.")]
     public static partial void CallMoved(ILogger logger, string call, PeerId caller, PeerId callee);
+
+    [LoggerMessage(40, LogLevel.Information, "The server is {Access}. STUN: {Stun}.")]
+    public static partial void Started(ILogger logger, string access, string stun);
+
+    [LoggerMessage(41, LogLevel.Information, "Shutting down; {Sessions} sessions are told and closed.")]
+    public static partial void Stopping(ILogger logger, int sessions);
+
+    [LoggerMessage(42, LogLevel.Information, "The access list '{Path}' changed: {Count} peers.")]
+    public static partial void AccessListRead(ILogger logger, string path, int count);
+
+    [LoggerMessage(43, LogLevel.Warning, "The access list '{Path}' cannot be used, the one before stays: {Reason}")]
+    public static partial void AccessListKept(ILogger logger, string path, string reason);
+
+    [LoggerMessage(44, LogLevel.Information, "The certificate '{Path}' changed: {Subject}, valid until {NotAfter}.")]
+    public static partial void CertificateRead(ILogger logger, string path, string subject, DateTime notAfter);
+
+    [LoggerMessage(45, LogLevel.Warning, "The certificate '{Path}' cannot be used, the one before stays: {Reason}")]
+    public static partial void CertificateKept(ILogger logger, string path, string reason);
+
+    [LoggerMessage(46, LogLevel.Error, "A sweep failed: this is a defect of the server.")]
+    public static partial void SweepFailed(ILogger logger, Exception exception);
 }

@@ -1,6 +1,6 @@
 using Gimlet.Signalling;
 
-namespace Gimlet.Server.Rendezvous;
+namespace Gimlet.Server;
 
 /// <summary>What one node, one address and all together may ask of the server. Every refusal is typed and immediate.</summary>
 public sealed record RendezvousLimits

@@ -1,4 +1,4 @@
-namespace Gimlet.Server.Rendezvous;
+namespace Gimlet.Server;
 
 /// <summary>The server's times.</summary>
 public sealed record RendezvousTimers
