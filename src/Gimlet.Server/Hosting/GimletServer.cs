@@ -67,6 +67,7 @@ public sealed class GimletServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        Task rehearsal = ServerRehearsal.Done;
         CertificateFiles? certificate = options.Https is null ? null : await CertificateFiles.OpenAsync(
             options.CertificateFile!, options.CertificateKeyFile!, options.LoggerFactory.CreateLogger("Gimlet.Server"), cancellationToken).ConfigureAwait(false);
 
@@ -88,6 +89,7 @@ public sealed class GimletServer : IAsyncDisposable
             _ = app.UseRouting();
             _ = app.MapGimlet();
             await app.StartAsync(cancellationToken).ConfigureAwait(false);
+            await rehearsal.WaitAsync(cancellationToken).ConfigureAwait(false);
             return new GimletServer(app, host);
         }
         catch (IOException e)
