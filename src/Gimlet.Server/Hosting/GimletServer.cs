@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using Gimlet.Server.Hosting;
 using Gimlet.Server.Hosting.Files;
 using Gimlet.Sockets;
@@ -92,10 +93,12 @@ public sealed class GimletServer : IAsyncDisposable
             await rehearsal.WaitAsync(cancellationToken).ConfigureAwait(false);
             return new GimletServer(app, host);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or SocketException)
         {
             await app.DisposeAsync().ConfigureAwait(false);
-            throw new ServerStartException($"The server cannot listen: {e.Message}", "Stop what uses the port, or choose another one.", e);
+            string where = string.Join(" and ", new[] { options.Http, options.Https }.OfType<IPEndPoint>());
+            throw new ServerStartException(
+                $"The server cannot listen on {where}: {e.Message}", "Choose a free port above 1023 and an address of this machine, or stop what uses the port.", e);
         }
         catch
         {

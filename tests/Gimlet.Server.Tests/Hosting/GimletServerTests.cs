@@ -152,12 +152,16 @@ public sealed class GimletServerTests
     }
 
     [Fact]
-    public async Task A_port_in_use_stops_the_start_with_its_name()
+    public async Task A_port_in_use_or_an_address_that_is_not_here_stops_the_start_with_its_name()
     {
         await using GimletServer server = await Servers.StartAsync();
         var taken = new IPEndPoint(IPAddress.Loopback, server.HttpUrls[0].Port);
         ServerStartException e = await Assert.ThrowsAsync<ServerStartException>(() => Servers.StartAsync(o => o with { Http = taken }));
         Assert.Contains(taken.Port.ToString(), e.Message, StringComparison.Ordinal);
+
+        // TEST-NET-1 (RFC 5737) is nobody's address.
+        e = await Assert.ThrowsAsync<ServerStartException>(() => Servers.StartAsync(o => o with { Http = new IPEndPoint(IPAddress.Parse("192.0.2.1"), 0) }));
+        Assert.Contains("192.0.2.1", e.Message, StringComparison.Ordinal);
 
         using var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));

@@ -19,7 +19,11 @@ public sealed class ConcurrencyTests
         {
             Limits = new RendezvousLimits
             {
-                MessageBurst = int.MaxValue, CallsPerMinute = int.MaxValue, IncomingCallsPerMinute = int.MaxValue, WaitingCallsPerNode = 50, UnregisteredPerAddress = 1000,
+                MessageBurst = int.MaxValue,
+                CallsPerMinute = int.MaxValue,
+                IncomingCallsPerMinute = int.MaxValue,
+                WaitingCallsPerNode = 50,
+                UnregisteredPerAddress = 1000,
             },
         });
         WorldNode[] callers = [.. Enumerable.Range(0, Callers).Select(_ => world.Register())];

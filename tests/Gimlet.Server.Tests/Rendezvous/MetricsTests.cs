@@ -45,9 +45,21 @@ public sealed class MetricsTests
 
         Dictionary<string, long> expected = new()
         {
-            ["sessions"] = 1, ["nodes"] = 1, ["registrations"] = 2, ["messages"] = 18, ["calls"] = 3, ["introductions"] = 1,
-            ["rejects:self"] = 1, ["rejects:offline"] = 1, ["errors:bad-message"] = 1, ["errors:registration-timeout"] = 1,
-            ["drops:candidate"] = 1, ["drops:binary-frame"] = 1, ["drops:unknown-call"] = 1, ["drops:unknown-message"] = 1, ["drops:slow-session"] = 1,
+            ["sessions"] = 1,
+            ["nodes"] = 1,
+            ["registrations"] = 2,
+            ["messages"] = 18,
+            ["calls"] = 3,
+            ["introductions"] = 1,
+            ["rejects:self"] = 1,
+            ["rejects:offline"] = 1,
+            ["errors:bad-message"] = 1,
+            ["errors:registration-timeout"] = 1,
+            ["drops:candidate"] = 1,
+            ["drops:binary-frame"] = 1,
+            ["drops:unknown-call"] = 1,
+            ["drops:unknown-message"] = 1,
+            ["drops:slow-session"] = 1,
         };
         Assert.Equal(expected.OrderBy(p => p.Key), sums.OrderBy(p => p.Key));
     }
