@@ -1,3 +1,4 @@
+using Gimlet.Server;
 using Gimlet.Server.Access;
 using Gimlet.Server.Rendezvous;
 using Gimlet.Signalling;

@@ -1,3 +1,4 @@
+using Gimlet.Server;
 using Gimlet.Server.Rendezvous;
 using Gimlet.Sockets;
 using Gimlet.Stun.Server;

@@ -35,9 +35,6 @@ internal sealed class ChannelEnd
 
     public Action<ChannelClose>? OnClosed { get; set; }
 
-    /// <summary>Whatever the owner wants to find again.</summary>
-    public object? Tag { get; set; }
-
     /// <summary>Sends a message; dropped when the channel is not open, as nobody would get it.</summary>
     public void Send(ReadOnlySpan<byte> message) => _channel.Send(this, message);
 

@@ -1,3 +1,4 @@
+using Gimlet.Sockets;
 using Xunit;
 
 namespace Gimlet.Simulation.Tests;
@@ -131,10 +132,10 @@ public sealed class LinkTests
     [Fact]
     public void An_unknown_address_and_a_closed_port_differ()
     {
-        List<Gimlet.Sockets.TransportAddress> unreachable = [];
+        List<TransportAddress> unreachable = [];
         _from.OnUnreachable = unreachable.Add;
         _ = _from.Send(_b.Address(2001), [1]);
-        _ = _from.Send(Gimlet.Sockets.TransportAddress.Parse("99.9.9.9:9"), [1]);
+        _ = _from.Send(TransportAddress.Parse("99.9.9.9:9"), [1]);
         _world.RunFor(TimeSpan.FromSeconds(1));
         Assert.Equal([_b.Address(2001)], unreachable);
         Assert.Equal(1, _world.Drops(DropReason.NoRoute));

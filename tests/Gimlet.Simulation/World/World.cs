@@ -35,9 +35,6 @@ internal sealed class World
     /// <summary>The public internet: every public address is here or routed from here.</summary>
     public Network Internet { get; }
 
-    /// <summary>Events that have happened: what a figure of speed divides by.</summary>
-    public long Events { get; private set; }
-
     /// <summary>The random numbers of this name; the same name gives the same stream again.</summary>
     public SimRandom Random(string stream) => SimRandom.Stream(Seed, stream);
 
@@ -112,7 +109,6 @@ internal sealed class World
             throw new InvalidOperationException($"The world stands still at {Now}: {MaxEventsPerInstant} events in one instant.");
         }
 
-        Events++;
         next.Target.Fire(next.State, next.Number);
         return true;
     }
