@@ -29,6 +29,7 @@ internal sealed class CallAgent : IDisposable
     private CandidatePair? _promised;
     private TimeSpan _nominateAt = TimeSpan.MaxValue;
     private TimeSpan _nominateInterval;
+    private TimeSpan _nominateUntil;
     private uint _nomination;
     private int _closeAttempts;
     private TimeSpan _closeAt = TimeSpan.MaxValue;
@@ -319,6 +320,7 @@ internal sealed class CallAgent : IDisposable
         {
             _nominating = pair;
             _nominateInterval = _context.Options.CheckRetransmission;
+            _nominateUntil = now + _context.Options.PathLossTimeout;
             SendNomination(now);
         }
     }
@@ -426,6 +428,15 @@ internal sealed class CallAgent : IDisposable
 
     private void SendNomination(TimeSpan now)
     {
+        if (now >= _nominateUntil)
+        {
+            // It died after it was proven. The keep-alives of the path in use renew that one's nomination, which brings the peer back to it.
+            _nominating!.Valid = false;
+            _nominating = null;
+            _nominateAt = TimeSpan.MaxValue;
+            return;
+        }
+
         _nominateAt = now + _nominateInterval;
         TimeSpan doubled = _nominateInterval * 2;
         _nominateInterval = Min(doubled, _context.Options.MaxCheckRetransmission);
