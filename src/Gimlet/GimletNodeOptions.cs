@@ -70,6 +70,11 @@ public sealed record GimletNodeOptions
             {
                 throw new GimletException(GimletErrorKind.BadUsage, $"The server '{server}' is not a URL that begins with http:// or https://.", "Write it as https://gimlet.example.org or http://192.0.2.1:8080.");
             }
+
+            if (server.AbsoluteUri.Length > byte.MaxValue)
+            {
+                throw new GimletException(GimletErrorKind.BadUsage, $"The server '{server}' is longer than {byte.MaxValue} characters, which no ticket can carry.");
+            }
         }
 
         if (Port is < 0 or > ushort.MaxValue)

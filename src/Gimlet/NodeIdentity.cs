@@ -39,6 +39,9 @@ public sealed class NodeIdentity : IDisposable
         try
         {
             key.ImportFromPem(pem);
+
+            // A public key in PEM form imports as well; it would fail at the first signature, long after the start.
+            CryptographicOperations.ZeroMemory(key.ExportParameters(includePrivateParameters: true).D);
             return new NodeIdentity(key);
         }
         catch (ArgumentException e)

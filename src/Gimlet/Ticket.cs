@@ -17,14 +17,38 @@ public sealed record Ticket
     private const int ChecksumLength = 4;
     private const byte ServerField = 1;
     private const int MaxBodyLength = 1024;
+    private const int FieldHeaderLength = 2;
 
     /// <summary>Makes a ticket.</summary>
     /// <param name="peer">Whom to connect to.</param>
     /// <param name="servers">The servers where that peer registers, the first one preferred.</param>
+    /// <exception cref="ArgumentException">A URL is not one of HTTP, is longer than 255 bytes, or all together are longer than a ticket may be.</exception>
     public Ticket(PeerId peer, IEnumerable<Uri> servers)
     {
         Peer = peer;
         Servers = [.. servers];
+        int length = PeerId.Size + ChecksumLength;
+        foreach (Uri server in Servers)
+        {
+            // Refused here and not left out silently: the ticket would lead nowhere.
+            if (!IsServer(server) || UrlBytes(server).Length > byte.MaxValue)
+            {
+                throw new ArgumentException($"'{server}' is not an HTTP URL of at most {byte.MaxValue} bytes, so no ticket can carry it.", nameof(servers));
+            }
+
+            length += FieldHeaderLength + UrlBytes(server).Length;
+        }
+
+        if (length > MaxBodyLength)
+        {
+            throw new ArgumentException($"The URLs make a ticket of {length} bytes; {MaxBodyLength} are the most.", nameof(servers));
+        }
+    }
+
+    private Ticket(PeerId peer, List<Uri> servers)
+    {
+        Peer = peer;
+        Servers = servers;
     }
 
     /// <summary>Whom to connect to.</summary>
@@ -89,18 +113,26 @@ public sealed record Ticket
         body.AddRange(peer);
         foreach (Uri server in Servers)
         {
-            byte[] url = Encoding.UTF8.GetBytes(server.GetLeftPart(UriPartial.Path));
-            if (url.Length <= byte.MaxValue)
-            {
-                body.Add(ServerField);
-                body.Add((byte)url.Length);
-                body.AddRange(url);
-            }
+            byte[] url = UrlBytes(server);
+            body.Add(ServerField);
+            body.Add((byte)url.Length);
+            body.AddRange(url);
         }
 
         byte[] bytes = [.. body, .. SHA256.HashData([.. body]).AsSpan(0, ChecksumLength)];
         return Prefix + Base32.Encode(bytes);
     }
+
+    /// <summary>True when both lead to the same peer through the same servers.</summary>
+    /// <param name="other">The other ticket.</param>
+    public bool Equals(Ticket? other) => other is not null && Peer == other.Peer && Servers.SequenceEqual(other.Servers);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Peer.GetHashCode();
+
+    private static bool IsServer(Uri url) => url.IsAbsoluteUri && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps);
+
+    private static byte[] UrlBytes(Uri url) => Encoding.UTF8.GetBytes(url.GetLeftPart(UriPartial.Path));
 
     private static bool TryReadBody(ReadOnlySpan<byte> body, [NotNullWhen(true)] out Ticket? ticket, [NotNullWhen(false)] out string? problem)
     {
@@ -109,19 +141,19 @@ public sealed record Ticket
         ReadOnlySpan<byte> fields = body[PeerId.Size..];
         while (!fields.IsEmpty)
         {
-            if (fields.Length < 2 || fields.Length < 2 + fields[1])
+            if (fields.Length < FieldHeaderLength || fields.Length < FieldHeaderLength + fields[1])
             {
                 problem = "its last field is cut short";
                 return false;
             }
 
-            ReadOnlySpan<byte> value = fields.Slice(2, fields[1]);
-            if (fields[0] == ServerField && Uri.TryCreate(Encoding.UTF8.GetString(value), UriKind.Absolute, out Uri? url))
+            ReadOnlySpan<byte> value = fields.Slice(FieldHeaderLength, fields[1]);
+            if (fields[0] == ServerField && Uri.TryCreate(Encoding.UTF8.GetString(value), UriKind.Absolute, out Uri? url) && IsServer(url) && UrlBytes(url).Length <= byte.MaxValue)
             {
                 servers.Add(url);
             }
 
-            fields = fields[(2 + value.Length)..];
+            fields = fields[(FieldHeaderLength + value.Length)..];
         }
 
         ticket = new Ticket(new PeerId(body[..PeerId.Size]), servers);

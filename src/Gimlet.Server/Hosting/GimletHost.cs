@@ -77,6 +77,9 @@ internal sealed class GimletHost : IHostedLifecycleService, IAsyncDisposable
     /// <summary>True from the moment that STUN answers until the shutdown begins.</summary>
     public bool IsReady => _core is not null && !_stopping;
 
+    /// <summary>Believes what this host's STUN proves; null without STUN.</summary>
+    public IObservationVerifier? Observations { get; private set; }
+
     public string AccessDescription => _access.Description;
 
     public IReadOnlyList<TransportAddress> StunEndPoints => _stun is null ? [] : [.. _stun.EndPoints, .. _stun.AlternateEndPoints];
@@ -102,6 +105,7 @@ internal sealed class GimletHost : IHostedLifecycleService, IAsyncDisposable
         if (_options.Stun is { } stun)
         {
             _stun = StartStun(stun with { ProofKey = proofKey, Time = Time });
+            Observations = new ProofVerifier(proofKey, Time);
             announced = _options.AnnouncedStun ?? StunAnnouncement.Of(_stun, stun);
         }
 
@@ -112,7 +116,7 @@ internal sealed class GimletHost : IHostedLifecycleService, IAsyncDisposable
             Nonces = RandomNumberGenerator.Fill,
             Access = _access,
             Stun = announced,
-            Observations = _stun is null ? null : new ProofVerifier(proofKey, Time),
+            Observations = Observations,
             Limits = _options.Limits,
             Timers = _options.Timers,
             AllowLoopback = _options.AllowLoopback,

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using Gimlet.Server.Hosting;
 using Gimlet.Server.Hosting.Files;
 using Gimlet.Sockets;
@@ -67,6 +68,7 @@ public sealed class GimletServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        Task rehearsal = ServerRehearsal.Done;
         CertificateFiles? certificate = options.Https is null ? null : await CertificateFiles.OpenAsync(
             options.CertificateFile!, options.CertificateKeyFile!, options.LoggerFactory.CreateLogger("Gimlet.Server"), cancellationToken).ConfigureAwait(false);
 
@@ -88,12 +90,15 @@ public sealed class GimletServer : IAsyncDisposable
             _ = app.UseRouting();
             _ = app.MapGimlet();
             await app.StartAsync(cancellationToken).ConfigureAwait(false);
+            await rehearsal.WaitAsync(cancellationToken).ConfigureAwait(false);
             return new GimletServer(app, host);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or SocketException)
         {
             await app.DisposeAsync().ConfigureAwait(false);
-            throw new ServerStartException($"The server cannot listen: {e.Message}", "Stop what uses the port, or choose another one.", e);
+            string where = string.Join(" and ", new[] { options.Http, options.Https }.OfType<IPEndPoint>());
+            throw new ServerStartException(
+                $"The server cannot listen on {where}: {e.Message}", "Choose a free port above 1023 and an address of this machine, or stop what uses the port.", e);
         }
         catch
         {

@@ -26,8 +26,10 @@ internal sealed class CallAgent : IDisposable
     private TimeSpan _deadline;
     private TimeSpan _settleAt = TimeSpan.MaxValue;
     private CandidatePair? _nominating;
+    private CandidatePair? _promised;
     private TimeSpan _nominateAt = TimeSpan.MaxValue;
     private TimeSpan _nominateInterval;
+    private TimeSpan _nominateUntil;
     private uint _nomination;
     private int _closeAttempts;
     private TimeSpan _closeAt = TimeSpan.MaxValue;
@@ -160,7 +162,7 @@ internal sealed class CallAgent : IDisposable
 
         if (request.HasUseCandidate() && request.TryGetGimletNomination(out uint number))
         {
-            TakeNomination(pair, number, local, now);
+            TakeNomination(pair, number, now);
         }
 
         if (!pair.Valid)
@@ -218,6 +220,10 @@ internal sealed class CallAgent : IDisposable
             _nominateAt = TimeSpan.MaxValue;
             Nominated = pair;
             Use(pair, "nominated", now);
+        }
+        else if (ReferenceEquals(pair, _promised))
+        {
+            Settle(pair, now);
         }
         else
         {
@@ -314,11 +320,12 @@ internal sealed class CallAgent : IDisposable
         {
             _nominating = pair;
             _nominateInterval = _context.Options.CheckRetransmission;
+            _nominateUntil = now + _context.Options.PathLossTimeout;
             SendNomination(now);
         }
     }
 
-    private void TakeNomination(CandidatePair pair, uint number, TransportAddress local, TimeSpan now)
+    private void TakeNomination(CandidatePair pair, uint number, TimeSpan now)
     {
         // Only the controlling side nominates, and only upwards: a replayed or overtaken nomination has a smaller number.
         if (IsControlling || number <= _nomination)
@@ -326,15 +333,21 @@ internal sealed class CallAgent : IDisposable
             return;
         }
 
-        // The peer nominates after one of its checks on this pair was answered by us, so both directions are proven.
+        // RFC 8445 section 7.3.1.5: a pair that has not succeeded becomes nominated only "when the triggered check ... succeeds". Whoever
+        // sees the peer's check can repeat it from an address of his own and be the first to arrive; answer our check he cannot.
         _nomination = number;
         if (!pair.Valid)
         {
-            pair.Valid = true;
-            pair.Local = local;
-            CheckList.Trigger(pair, now, _context.Options);
+            _promised = pair;
+            return;
         }
 
+        Settle(pair, now);
+    }
+
+    private void Settle(CandidatePair pair, TimeSpan now)
+    {
+        _promised = null;
         Nominated = pair;
         Use(pair, "nominated by the peer", now);
     }
@@ -378,6 +391,7 @@ internal sealed class CallAgent : IDisposable
                 Active = null;
                 Nominated = null;
                 _nominating = null;
+                _promised = null;
                 _nominateAt = TimeSpan.MaxValue;
                 _settleAt = TimeSpan.MaxValue;
                 State = CallState.Recovering;
@@ -414,6 +428,15 @@ internal sealed class CallAgent : IDisposable
 
     private void SendNomination(TimeSpan now)
     {
+        if (now >= _nominateUntil)
+        {
+            // It died after it was proven. The keep-alives of the path in use renew that one's nomination, which brings the peer back to it.
+            _nominating!.Valid = false;
+            _nominating = null;
+            _nominateAt = TimeSpan.MaxValue;
+            return;
+        }
+
         _nominateAt = now + _nominateInterval;
         TimeSpan doubled = _nominateInterval * 2;
         _nominateInterval = Min(doubled, _context.Options.MaxCheckRetransmission);

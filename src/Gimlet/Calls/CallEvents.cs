@@ -5,7 +5,7 @@ namespace Gimlet.Calls;
 /// <summary>What a call tells its host. Called from within the core, one at a time; implementations must not call back into it.</summary>
 internal interface ICallEvents
 {
-    /// <summary>A path works: a check of ours was answered, or the peer nominated it. Once per call, and once more after each loss.</summary>
+    /// <summary>A path works: a check of ours was answered. Once per call, and once more after each loss.</summary>
     void PathProven(CallAgent call, CandidatePair pair, TimeSpan now);
 
     /// <summary>The path in use has become another one.</summary>

@@ -21,7 +21,7 @@ internal sealed class CandidatePair(Candidate remote)
     /// </summary>
     public bool Vouched { get; set; } = !remote.Unverified;
 
-    /// <summary>A check of ours was answered, or the peer nominated the pair after one of its was.</summary>
+    /// <summary>A check of ours was answered.</summary>
     public bool Valid { get; set; }
 
     /// <summary>The round-trip time of the last answered check; zero before that.</summary>

@@ -13,7 +13,6 @@ internal sealed class PathMonitor(TraversalOptions options)
     private TimeSpan _overdueAfter;
     private TimeSpan _lastProbe;
     private TimeSpan? _unansweredSince;
-    private bool _isOverdue;
 
     /// <summary>Several checks in a row went unanswered: other pairs are worth trying. One lost datagram is not enough.</summary>
     public bool IsSuspect { get; private set; }
@@ -31,10 +30,10 @@ internal sealed class PathMonitor(TraversalOptions options)
     /// <summary>A check on the path was answered.</summary>
     public void Answered(TimeSpan now, TimeSpan roundTripTime)
     {
-        TimeSpan overdue = roundTripTime * OverdueRoundTrips;
-        _overdueAfter = overdue > MinOverdue ? overdue : MinOverdue;
+        // One answer that was seconds late must not put off the next alarm by three times that.
+        TimeSpan overdue = Max(roundTripTime * OverdueRoundTrips, MinOverdue);
+        _overdueAfter = Min(overdue, options.PathLossTimeout / 2);
         _unansweredSince = null;
-        _isOverdue = false;
         IsSuspect = false;
         NextTimeout = Max(now, _lastProbe + options.KeepAliveInterval);
     }
@@ -43,8 +42,13 @@ internal sealed class PathMonitor(TraversalOptions options)
     public void Probed(TimeSpan now)
     {
         _lastProbe = now;
-        _unansweredSince ??= now;
-        NextTimeout = _isOverdue ? now + options.SuspectProbeInterval : now + _overdueAfter;
+
+        // Only the first unanswered one starts the clock: an application that pings ten times a second must not push the alarm before it.
+        if (_unansweredSince is null)
+        {
+            _unansweredSince = now;
+            NextTimeout = now + _overdueAfter;
+        }
     }
 
     /// <summary>What is to be done now.</summary>
@@ -57,9 +61,14 @@ internal sealed class PathMonitor(TraversalOptions options)
 
         if (_unansweredSince is { } since)
         {
-            _isOverdue = true;
+            if (now - since >= options.PathLossTimeout)
+            {
+                return PathVerdict.Lost;
+            }
+
             IsSuspect = now - since >= options.PathLossTimeout / 3;
-            return now - since >= options.PathLossTimeout ? PathVerdict.Lost : PathVerdict.Probe;
+            NextTimeout = Min(now + options.SuspectProbeInterval, since + options.PathLossTimeout);
+            return PathVerdict.Probe;
         }
 
         return PathVerdict.Probe;
@@ -69,9 +78,10 @@ internal sealed class PathMonitor(TraversalOptions options)
     {
         NextTimeout = TimeSpan.MaxValue;
         IsSuspect = false;
-        _isOverdue = false;
         _unansweredSince = null;
     }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }

@@ -66,8 +66,8 @@ internal static class Base32
             }
         }
 
-        // The bits left over must be zero, or two texts would mean the same bytes.
-        return at == bytes.Length && (bits & ((1u << count) - 1)) == 0;
+        // The bits left over must be zero and fewer than a character carries, or two texts would mean the same bytes.
+        return at == bytes.Length && count < 5 && (bits & ((1u << count) - 1)) == 0;
     }
 
     private static int Value(char c) => c switch

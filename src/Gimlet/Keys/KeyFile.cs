@@ -108,13 +108,13 @@ public sealed class KeyFile
 
         // Written whole under another name first, so that a process that starts at the same moment never reads half a key.
         string temporary = $"{Path}.{Guid.NewGuid():N}";
-        using (var writer = new StreamWriter(temporary, options))
-        {
-            writer.WriteLine(identity.ExportPem());
-        }
-
         try
         {
+            using (var writer = new StreamWriter(temporary, options))
+            {
+                writer.WriteLine(identity.ExportPem());
+            }
+
             File.Move(temporary, Path, overwrite: false);
             return identity;
         }
@@ -124,6 +124,13 @@ public sealed class KeyFile
             File.Delete(temporary);
             identity.Dispose();
             return Load();
+        }
+        catch
+        {
+            // A full disk, for one: half a key is nobody's.
+            File.Delete(temporary);
+            identity.Dispose();
+            throw;
         }
     }
 }

@@ -174,8 +174,19 @@ internal sealed partial class NodeCore : ISignallingOwner
 
     private void HandleIncoming(SignallingSession session, IncomingMessage incoming, TimeSpan now)
     {
-        if (!CallId.TryParse(incoming.Call, out CallId id) || !PeerId.TryParse(incoming.Peer, out PeerId peer) || _calls.TryFind(id, out _))
+        if (!CallId.TryParse(incoming.Call, out CallId id) || !PeerId.TryParse(incoming.Peer, out PeerId peer))
         {
+            return;
+        }
+
+        if (_calls.TryFind(id, out NodeCall? known))
+        {
+            // The server repeats a call whose answer it has not seen, after either side's WebSocket was replaced.
+            if (known!.IsIncoming && known.Agent.Remote == peer && _options.AcceptMode == AcceptMode.OnAccept)
+            {
+                _signals.Enqueue((session.Index, new AcceptMessage { Call = incoming.Call, Candidates = DescribeCandidates() }));
+            }
+
             return;
         }
 

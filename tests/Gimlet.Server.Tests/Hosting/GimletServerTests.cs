@@ -1,7 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Gimlet.Server.Tests.Support;
 using Gimlet.Signalling;
+using Gimlet.Sockets;
+using Gimlet.Stun;
+using Gimlet.Stun.Attributes;
 using Gimlet.Stun.Server.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -42,12 +46,23 @@ public sealed class GimletServerTests
     }
 
     [Fact]
-    public async Task The_challenge_names_the_STUN_servers_and_a_proof_of_theirs_verifies_a_candidate()
+    public async Task The_challenge_names_the_STUN_servers()
     {
         await using GimletServer server = await Servers.StartAsync(o => o with { Stun = Servers.LoopbackStun });
         await using LiveNode node = await LiveNode.ConnectAsync(server.HttpUrls[0]);
         ChallengeMessage challenge = await node.NextAsync<ChallengeMessage>();
         Assert.Equal(server.StunEndPoints.Select(e => e.ToString()), challenge.Stun!);
+    }
+
+    [Fact]
+    public async Task What_its_STUN_proves_its_rendezvous_believes_and_another_servers_it_does_not()
+    {
+        await using GimletServer server = await Servers.StartAsync(o => o with { Stun = Servers.LoopbackStun });
+        await using GimletServer other = await Servers.StartAsync(o => o with { Stun = Servers.LoopbackStun });
+        (TransportAddress seen, byte[] proof) = await ObserveAsync(server.StunEndPoints[0]);
+        Assert.True(server.Host.Observations!.IsProven(seen, proof, server.Host.Now));
+        Assert.False(server.Host.Observations.IsProven(seen.WithPort(seen.Port ^ 1), proof, server.Host.Now));
+        Assert.False(other.Host.Observations!.IsProven(seen, proof, other.Host.Now));
     }
 
     [Fact]
@@ -137,12 +152,16 @@ public sealed class GimletServerTests
     }
 
     [Fact]
-    public async Task A_port_in_use_stops_the_start_with_its_name()
+    public async Task A_port_in_use_or_an_address_that_is_not_here_stops_the_start_with_its_name()
     {
         await using GimletServer server = await Servers.StartAsync();
         var taken = new IPEndPoint(IPAddress.Loopback, server.HttpUrls[0].Port);
         ServerStartException e = await Assert.ThrowsAsync<ServerStartException>(() => Servers.StartAsync(o => o with { Http = taken }));
         Assert.Contains(taken.Port.ToString(), e.Message, StringComparison.Ordinal);
+
+        // TEST-NET-1 (RFC 5737) is nobody's address.
+        e = await Assert.ThrowsAsync<ServerStartException>(() => Servers.StartAsync(o => o with { Http = new IPEndPoint(IPAddress.Parse("192.0.2.1"), 0) }));
+        Assert.Contains("192.0.2.1", e.Message, StringComparison.Ordinal);
 
         using var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
@@ -241,5 +260,21 @@ public sealed class GimletServerTests
         using var http = new HttpClient();
         using HttpResponseMessage response = await http.GetAsync(new Uri(server, path), TestContext.Current.CancellationToken);
         return (response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    // Asks a STUN server for what it sees, with GIMLET-OBSERVE.
+    private static async Task<(TransportAddress Seen, byte[] Proof)> ObserveAsync(TransportAddress stun)
+    {
+        using var socket = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+        var request = new StunMessageBuilder(new byte[64], StunClass.Request, StunMethod.Binding, StunTransactionId.Create(RandomNumberGenerator.Fill));
+        request.AddGimletObserve();
+        byte[] datagram = request.Written.ToArray();
+        CancellationToken token = TestContext.Current.CancellationToken;
+        await socket.SendAsync(datagram, stun.ToIPEndPoint(), token);
+        UdpReceiveResult answer = await socket.ReceiveAsync(token).AsTask().WaitAsync(TimeSpan.FromSeconds(20), token);
+        Assert.True(StunMessage.TryParse(answer.Buffer, out StunMessage message));
+        Assert.True(message.TryGetXorMappedAddress(out TransportAddress seen));
+        Assert.True(message.TryGetGimletProof(out ReadOnlySpan<byte> proof));
+        return (seen, proof.ToArray());
     }
 }

@@ -63,7 +63,7 @@ public sealed class NodeEndpointTests
     {
         await using GimletServer server = await Servers.StartAsync(o => o with
         {
-            Timers = new RendezvousTimers { PingAfter = TimeSpan.FromMilliseconds(100), DropAfter = TimeSpan.FromMilliseconds(400) },
+            Timers = new RendezvousTimers { PingAfter = TimeSpan.FromMilliseconds(100), DropAfter = TimeSpan.FromSeconds(3) },
         });
         await using LiveNode node = await LiveNode.ConnectAsync(server.HttpUrls[0]);
         await node.RegisterAsync();
