@@ -79,8 +79,7 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
         if (known)
         {
             // The server came back, with a new key for its proofs: it gets new ones even where the addresses are the same.
-            _announce = true;
-            Ask(_targets, isRefresh: false, now);
+            Renew(now);
         }
         else if (_query is { IsComplete: false } && !_isRefresh)
         {
@@ -90,6 +89,16 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
         else
         {
             Ask(fresh, isRefresh: false, now);
+        }
+    }
+
+    /// <summary>Asks all servers anew, and announces what they see even where it is the same as before.</summary>
+    public void Renew(TimeSpan now)
+    {
+        if (_targets.Count > 0 && !_announce)
+        {
+            _announce = true;
+            Ask(_targets, isRefresh: false, now);
         }
     }
 

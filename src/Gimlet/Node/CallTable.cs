@@ -35,6 +35,9 @@ internal sealed class CallTable(Queue<NodeEvent> events, Func<NodeCall, CallFail
 
     public int IncomingCount { get; private set; }
 
+    /// <summary>A path was lost since this was last set to false: the node's own mapping may be another one.</summary>
+    public bool PathWasLost { get; set; }
+
     public IReadOnlyCollection<NodeCall> All => _byCall.Values;
 
     public TimeSpan NextTimeout
@@ -112,6 +115,7 @@ internal sealed class CallTable(Queue<NodeEvent> events, Func<NodeCall, CallFail
     public void PathLost(CallAgent call, TimeSpan now)
     {
         NodeCall known = _byCall[call.Id];
+        PathWasLost = true;
         events.Enqueue(new CallPathLost(known.Handle, now - known.StartedAt));
     }
 

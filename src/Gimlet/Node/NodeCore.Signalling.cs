@@ -100,6 +100,19 @@ internal sealed partial class NodeCore : ISignallingOwner
     void ISignallingOwner.Registered(SignallingSession session, RegisteredMessage registered, TimeSpan now)
     {
         _events.Enqueue(new SessionRegistered(session.Index, registered.Observed));
+
+        // What was learned while the registration was on its way is not in it, and what was learned while the session was down
+        // has reached no peer.
+        CandidateDescription[] candidates = DescribeCandidates();
+        _signals.Enqueue((session.Index, new UpdateMessage { Candidates = candidates, Nat = DescribeNat() }));
+        foreach (NodeCall call in _calls.All)
+        {
+            if (call.Session == session.Index && call.Agent.State is not (CallState.Closing or CallState.Ended))
+            {
+                _signals.Enqueue((session.Index, new CandidatesMessage { Call = call.Agent.Id.ToString(), Candidates = candidates }));
+            }
+        }
+
         SendWaitingDials(now);
     }
 

@@ -253,6 +253,13 @@ internal sealed partial class NodeCore : IDisposable
         }
 
         _calls.RemoveEnded();
+        if (_calls.PathWasLost)
+        {
+            // A NAT that forgot its mappings gives new ones; the peer needs to hear of them to open its own.
+            _calls.PathWasLost = false;
+            _gatherer.Renew(now);
+            DrainGatherer(now);
+        }
     }
 
     private void DrainGatherer(TimeSpan now)
