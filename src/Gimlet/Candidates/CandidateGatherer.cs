@@ -31,6 +31,12 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
     /// <summary>What peers are told, best known first.</summary>
     public IReadOnlyList<Candidate> Candidates => _candidates;
 
+    /// <summary>Every server that was named.</summary>
+    public IReadOnlyList<StunTarget> Targets => _targets;
+
+    /// <summary>Grows whenever servers are asked for more than a refresh: what was concluded from earlier answers may not hold any more.</summary>
+    public int Generation { get; private set; }
+
     /// <summary>Every server that answered, in the order in which it was named.</summary>
     public IEnumerable<StunServerResult> Answers => _targets.Where(t => _answers.ContainsKey(t.Address)).Select(t => _answers[t.Address]);
 
@@ -83,6 +89,7 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
         }
         else if (_query is { IsComplete: false } && !_isRefresh)
         {
+            Generation++;
             fresh.ForEach(t => _query.Add(now, t));
             Take(now);
         }
@@ -171,6 +178,7 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
         if (!isRefresh)
         {
             _failures.Clear();
+            Generation++;
         }
 
         _query = new StunQuery(new StunQueryOptions { Deadline = options.ReflexTimeout, RequestProof = true }, random);

@@ -21,7 +21,7 @@ internal sealed class NodeCall(CallId handle, CallAgent agent, int session, bool
     public TimeSpan StartedAt { get; } = startedAt;
 
     /// <summary>What the peer says of its NAT.</summary>
-    public NatDescription? PeerNat { get; } = peerNat;
+    public NatDescription? PeerNat { get; set; } = peerNat;
 
     public bool WasConnected { get; set; }
 }

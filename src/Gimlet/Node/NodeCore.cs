@@ -290,6 +290,7 @@ internal sealed partial class NodeCore : IDisposable
             AnnounceCandidates();
         }
 
+        NoteGathering();
         MaybeClassify(now);
     }
 }
