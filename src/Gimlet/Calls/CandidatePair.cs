@@ -30,6 +30,9 @@ internal sealed class CandidatePair(Candidate remote)
     /// <summary>Checks sent since the list was started or restarted.</summary>
     public int ChecksSent { get; set; }
 
+    /// <summary>When the last check went out.</summary>
+    public TimeSpan LastCheck { get; set; }
+
     /// <summary>When the next check is due; <see cref="TimeSpan.MaxValue"/> when none is.</summary>
     public TimeSpan NextCheck { get; set; }
 

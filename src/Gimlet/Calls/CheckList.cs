@@ -59,7 +59,21 @@ internal sealed class CheckList(TraversalOptions options)
     /// <summary>Adds a pair that is checked from now on; null when it is there already or there are too many.</summary>
     public CandidatePair? Add(Candidate remote, TimeSpan now)
     {
-        if (_pairs.Count >= options.MaxPairs || Find(remote.Address) is not null)
+        if (Find(remote.Address) is { } known)
+        {
+            if (known.Vouched || remote.Unverified)
+            {
+                return null;
+            }
+
+            // The server has seen the peer there meanwhile.
+            known.Vouched = true;
+            Schedule(known, now);
+            return known;
+        }
+
+        // Three checks per address that nobody vouched for, and a list of its ports is no way around that.
+        if (_pairs.Count >= options.MaxPairs || (remote.Unverified && _pairs.Exists(p => !p.Vouched && p.Remote.Address.SameAddress(remote.Address))))
         {
             return null;
         }
@@ -148,14 +162,17 @@ internal sealed class CheckList(TraversalOptions options)
         _checksSent = 0;
         foreach (CandidatePair pair in _pairs)
         {
-            // Three checks in all to an address nobody vouched for, however often the list is restarted.
-            int sent = pair.Vouched ? 0 : pair.ChecksSent;
             pair.Valid = false;
-            pair.ChecksSent = sent;
-            Schedule(pair, now);
-            if (!pair.Vouched && sent >= options.UnverifiedCheckLimit)
+            if (pair.Vouched)
             {
-                Stop(pair);
+                pair.ChecksSent = 0;
+                Schedule(pair, now);
+            }
+            else if (pair.ChecksSent < options.UnverifiedCheckLimit)
+            {
+                // Three checks in all to an address nobody vouched for, however often the list is restarted, and never two in a hurry.
+                TimeSpan next = pair.LastCheck + options.UnverifiedCheckInterval;
+                pair.NextCheck = pair.ChecksSent > 0 && next > now ? next : now;
             }
         }
     }
@@ -170,6 +187,7 @@ internal sealed class CheckList(TraversalOptions options)
     {
         _checksSent++;
         pair.ChecksSent++;
+        pair.LastCheck = now;
         pair.Triggered = false;
         if (!pair.Vouched)
         {
