@@ -42,6 +42,9 @@ internal sealed class CandidatePair(Candidate remote)
     /// <summary>The peer's check came in on this pair and ours goes back before all others (RFC 8445 section 7.3.1.4).</summary>
     public bool Triggered { get; set; }
 
+    /// <summary>The list made room for others; answers to its checks do not count any more.</summary>
+    public bool Forgotten { get; set; }
+
     /// <summary>The pair lies within one site: its remote address is private, link-local or loopback.</summary>
     public bool IsLocalSite => Remote.Address.IsPrivate || Remote.Address.IsLinkLocal || Remote.Address.IsLoopback;
 }

@@ -9,13 +9,13 @@ namespace Gimlet.Calls;
 /// </summary>
 internal sealed class CheckList(TraversalOptions options)
 {
-    // A peer behind a NAT that maps per destination shows one new address per pair, and one more per rebind.
+    // A peer behind a NAT that maps per destination shows one new address per pair, and one more per rebind. They have room of their own:
+    // a peer with 64 interfaces may still be reachable only where its checks come from.
     private const int MaxPeerReflexive = 16;
 
     private readonly List<CandidatePair> _pairs = [];
     private TimeSpan _nextPace;
     private int _checksSent;
-    private int _peerReflexive;
 
     public IReadOnlyList<CandidatePair> Pairs => _pairs;
 
@@ -56,8 +56,11 @@ internal sealed class CheckList(TraversalOptions options)
         return null;
     }
 
-    /// <summary>Adds a pair that is checked from now on; null when it is there already or there are too many.</summary>
-    public CandidatePair? Add(Candidate remote, TimeSpan now)
+    /// <summary>
+    /// Adds a pair that is checked from now on; null when it is there already or there are too many. A list that is full forgets the oldest
+    /// pair of the same sort that it can spare: a connection may live for years and move a thousand times.
+    /// </summary>
+    public CandidatePair? Add(Candidate remote, TimeSpan now, Predicate<CandidatePair> isInUse)
     {
         if (Find(remote.Address) is { } known)
         {
@@ -73,12 +76,7 @@ internal sealed class CheckList(TraversalOptions options)
         }
 
         // Three checks per address that nobody vouched for, and a list of its ports is no way around that.
-        if (_pairs.Count >= options.MaxPairs || (remote.Unverified && _pairs.Exists(p => !p.Vouched && p.Remote.Address.SameAddress(remote.Address))))
-        {
-            return null;
-        }
-
-        if (remote.Kind == CandidateKind.PeerReflexive && ++_peerReflexive > MaxPeerReflexive)
+        if ((remote.Unverified && _pairs.Exists(p => !p.Vouched && p.Remote.Address.SameAddress(remote.Address))) || !MakeRoom(remote.Kind == CandidateKind.PeerReflexive, isInUse))
         {
             return null;
         }
@@ -140,6 +138,9 @@ internal sealed class CheckList(TraversalOptions options)
         return true;
     }
 
+    /// <summary>A path was found: what comes after is another punch, with a budget of its own.</summary>
+    public void RenewBudget() => _checksSent = 0;
+
     /// <summary>No more checks of the pair.</summary>
     public static void Stop(CandidatePair pair)
     {
@@ -159,7 +160,7 @@ internal sealed class CheckList(TraversalOptions options)
     /// <summary>All pairs are tried anew, with a fresh budget: the path is in doubt.</summary>
     public void Restart(TimeSpan now)
     {
-        _checksSent = 0;
+        RenewBudget();
         foreach (CandidatePair pair in _pairs)
         {
             pair.Valid = false;
@@ -175,6 +176,37 @@ internal sealed class CheckList(TraversalOptions options)
                 pair.NextCheck = pair.ChecksSent > 0 && next > now ? next : now;
             }
         }
+    }
+
+    private bool MakeRoom(bool peerReflexive, Predicate<CandidatePair> isInUse)
+    {
+        int count = 0;
+        CandidatePair? oldest = null;
+        foreach (CandidatePair pair in _pairs)
+        {
+            if ((pair.Remote.Kind == CandidateKind.PeerReflexive) == peerReflexive)
+            {
+                count++;
+
+                // What nobody vouched for stays on record, or its three checks would begin anew. An address that the peer's check has just
+                // come from is worth more than an older one of its sort, even where that is being tried again.
+                bool spare = pair.Vouched && (pair.NextCheck == TimeSpan.MaxValue || (peerReflexive && !pair.Valid));
+                oldest ??= spare && !isInUse(pair) ? pair : null;
+            }
+        }
+
+        if (count < (peerReflexive ? MaxPeerReflexive : options.MaxPairs))
+        {
+            return true;
+        }
+
+        if (oldest is null)
+        {
+            return false;
+        }
+
+        oldest.Forgotten = true;
+        return _pairs.Remove(oldest);
     }
 
     private void Schedule(CandidatePair pair, TimeSpan now)
