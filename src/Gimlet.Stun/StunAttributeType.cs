@@ -129,7 +129,7 @@ public enum StunAttributeType : ushort
     /// <summary>TRANSACTION_TRANSMIT_COUNTER (RFC 7982 section 3).</summary>
     TransactionTransmitCounter = 0x8025,
 
-    /// <summary>CACHE-TIMEOUT (RFC 5780 section 7.1).</summary>
+    /// <summary>CACHE-TIMEOUT (registered by RFC 5780, which does not define it).</summary>
     CacheTimeout = 0x8027,
 
     /// <summary>FINGERPRINT (RFC 8489 section 14.7).</summary>

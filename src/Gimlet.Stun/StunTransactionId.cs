@@ -26,8 +26,8 @@ public readonly struct StunTransactionId : IEquatable<StunTransactionId>
     }
 
     /// <summary>
-    /// Draws a fresh id. RFC 8489 section 5: "It MUST be uniformly and randomly chosen from the interval 0 .. 2**96-1 and SHOULD be
-    /// cryptographically random": it is what keeps a blind attacker from answering in the server's place.
+    /// Draws a fresh id. RFC 8489 section 5 wants it uniformly and cryptographically random: it is what keeps a blind attacker from
+    /// answering in the server's place.
     /// </summary>
     /// <param name="random">Fills a span with random bytes; in production <c>RandomNumberGenerator.Fill</c>.</param>
     public static StunTransactionId Create(Action<Span<byte>> random)

@@ -20,6 +20,8 @@ public sealed class GimletConnection : IAsyncDisposable
     private readonly CallId _handle;
     private readonly ConcurrentDictionary<uint, TaskCompletionSource<PingResult>> _pings = new();
     private readonly TaskCompletionSource<string> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly EarlyNews<PathChange> _pathChanged = new();
+    private readonly EarlyNews<PingReceived> _pingAnswered = new();
     private ConnectionPath? _path;
     private int _sequence;
 
@@ -35,11 +37,25 @@ public sealed class GimletConnection : IAsyncDisposable
         _path = ToPath(connected.Path);
     }
 
-    /// <summary>The path in use has become another one, or has died. Raised one at a time, in order; must not block.</summary>
-    public event Action<PathChange>? PathChanged;
+    /// <summary>
+    /// The path in use has become another one, or has died. Raised one at a time, in order; must not block. What happened before the first
+    /// handler was added is told to it first.
+    /// </summary>
+    public event Action<PathChange>? PathChanged
+    {
+        add => _pathChanged.Add(value);
+        remove => _pathChanged.Remove(value);
+    }
 
-    /// <summary>A round trip of the peer was answered. Raised one at a time, in order; must not block.</summary>
-    public event Action<PingReceived>? PingAnswered;
+    /// <summary>
+    /// A round trip of the peer was answered. Raised one at a time, in order; must not block. What happened before the first handler was
+    /// added is told to it first.
+    /// </summary>
+    public event Action<PingReceived>? PingAnswered
+    {
+        add => _pingAnswered.Add(value);
+        remove => _pingAnswered.Remove(value);
+    }
 
     /// <summary>The id of the call, the same on both sides.</summary>
     public CallId Call { get; }
@@ -106,11 +122,11 @@ public sealed class GimletConnection : IAsyncDisposable
             case CallPathChanged changed:
                 ConnectionPath path = ToPath(changed.Path);
                 Volatile.Write(ref _path, path);
-                PathChanged?.Invoke(new PathChange(path, changed.Reason, changed.Elapsed));
+                _pathChanged.Raise(new PathChange(path, changed.Reason, changed.Elapsed));
                 break;
             case CallPathLost lost:
                 Volatile.Write(ref _path, null);
-                PathChanged?.Invoke(new PathChange(null, "the path does not answer any more; others are being tried", lost.Elapsed));
+                _pathChanged.Raise(new PathChange(null, "the path does not answer any more; others are being tried", lost.Elapsed));
                 break;
             case CallPong pong:
                 if (_pings.TryRemove(pong.Sequence, out TaskCompletionSource<PingResult>? waiting))
@@ -120,7 +136,7 @@ public sealed class GimletConnection : IAsyncDisposable
 
                 break;
             case CallPinged pinged:
-                PingAnswered?.Invoke(new PingReceived((int)pinged.Sequence, pinged.Remote.ToIPEndPoint()));
+                _pingAnswered.Raise(new PingReceived((int)pinged.Sequence, pinged.Remote.ToIPEndPoint()));
                 break;
             case CallClosed closed:
                 End(closed.End switch

@@ -4,10 +4,13 @@ namespace Gimlet.Stun.Attributes;
 public static class ErrorCodeAttribute
 {
     /// <summary>
-    /// The most bytes that a reason may have: fewer than 128 characters, which RFC 8489 section 14.8 counts as 763 bytes.
+    /// The most bytes of reason that are written: RFC 8489 section 14.8 says fewer than 128 characters, which can be as long as 509
+    /// bytes when encoding them.
     /// </summary>
-    public const int MaxReasonLength = 763;
+    public const int MaxReasonLength = 509;
 
+    // "... or 763 bytes when decoding them"
+    private const int MaxReadLength = 763;
     private const int HeaderLength = 4;
 
     /// <summary>Reads ERROR-CODE.</summary>
@@ -19,7 +22,7 @@ public static class ErrorCodeAttribute
         code = default;
         reasonUtf8 = default;
         if (!message.TryGetValue(StunAttributeType.ErrorCode, out ReadOnlySpan<byte> value)
-            || value.Length is < HeaderLength or > HeaderLength + MaxReasonLength)
+            || value.Length is < HeaderLength or > HeaderLength + MaxReadLength)
         {
             return false;
         }

@@ -4,9 +4,11 @@ using Gimlet.Stun.Attributes;
 namespace Gimlet.Stun.Client;
 
 /// <summary>
-/// One question to one address: its sends, its timer, and which responses belong to it. Every send has a transaction id of its own
-/// (RFC 8489 section 6.1 allows several transactions with a server at once), so a response says which send it answers and the
-/// round trip is true after losses too.
+/// One question to one address: its sends, its timer, and which responses belong to it. Every send is a transaction of its own,
+/// with its own
+/// id (RFC 8489 section 6.2 lets a client have several outstanding with a server), so a response says which send it answers and the
+/// round trip
+/// is true after losses too.
 /// </summary>
 internal sealed class StunTransaction
 {

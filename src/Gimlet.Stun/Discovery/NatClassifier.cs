@@ -380,8 +380,11 @@ public sealed class NatClassifier
 
     private bool IsMappingKnown()
     {
+        // What servers inside this network saw is not the last word while one outside may still answer.
         List<MappingObservation> observations = Observations();
-        return observations.Count > 0 && MappingEvidence.Judge(observations, IsNatted(observations)).IsExact;
+        return observations.Count > 0
+            && (IsOutside(observations[0].Server) || !_probes.Exists(static probe => probe.IsOpen && IsOutside(probe.Server)))
+            && MappingEvidence.Judge(observations, IsNatted(observations)).IsExact;
     }
 
     private IEnumerable<Probe> AllProbes() => [.. _probes, .. _filtering.Probes, .. _hairpin.Probes];

@@ -16,8 +16,14 @@ namespace Gimlet.Stun.Server;
 /// attributes. With one, RESPONSE-PORT is obeyed (whoever
 /// can forge a source can forge its port as well, and the answer stays as short), and PADDING is mirrored, never longer than it
 /// came.</para>
-/// <para>OTHER-ADDRESS needs a second IP address (RFC 5780 section 7.4: "MUST NOT be inserted into a Binding Response unless the server has
-/// a second IP address"); with only a second port, a client learns it from RESPONSE-ORIGIN of a "change port" answer.</para>
+/// <para>OTHER-ADDRESS needs a second IP address (RFC 5780 section 7.4: "MUST NOT be inserted into a Binding Response unless the
+/// server has a
+/// second IP address"); with only a second port, a client learns it from RESPONSE-ORIGIN of a "change port" answer.</para>
+/// <para>Two deviations from RFC 5780 are deliberate. Section 6 has a server without a second address refuse every CHANGE-REQUEST;
+/// this one changes
+/// the port where it has two, which tells a client half of what two addresses would, and lies to nobody. Section 6.1 has
+/// MAPPED-ADDRESS beside
+/// XOR-MAPPED-ADDRESS in every answer; here it would only amplify, and clients of RFC 5780 read the latter.</para>
 /// <para>RFC 3489's RESPONSE-ADDRESS let anyone choose a victim and is refused like any unknown attribute. What an RFC 3489 client
 /// cannot have (an answer from an address
 /// that does not exist) is met with silence, which it takes for a filter: the widespread pystun repeats a request without end, as
@@ -95,7 +101,7 @@ public sealed class StunResponder
             return Refuse(request, StunErrorCode.UnknownAttribute, unknown[..unknowns], from, local, wanted.Fingerprint, response);
         }
 
-        // RFC 5780 section 7.6: PADDING and RESPONSE-PORT in one request are refused: together they would let a client aim long answers.
+        // RFC 5780 section 6.1: PADDING together with RESPONSE-PORT is error 400: the two would let a client aim long answers.
         if (wanted.BadResponsePort || (wanted.ResponsePort != 0 && wanted.Padding >= 0))
         {
             return Refuse(request, StunErrorCode.BadRequest, [], from, local, wanted.Fingerprint, response);
@@ -205,7 +211,10 @@ public sealed class StunResponder
     private bool TryChange(StunMessage request, TransportAddress local, ref Wanted wanted) =>
         request.TryGetChangeRequest(out ChangeRequest change)
         && _endpoints.TryRoute(
-            local, change.HasFlag(ChangeRequest.ChangeAddress), change.HasFlag(ChangeRequest.ChangePort), out wanted.Source);
+            local,
+            (change & ChangeRequest.ChangeAddress) == ChangeRequest.ChangeAddress, // not HasFlag, which boxes until it is optimised
+            (change & ChangeRequest.ChangePort) == ChangeRequest.ChangePort,
+            out wanted.Source);
 
     // Attributes of credentials mean nothing to a server without users, and are no reason to refuse: RFC 8489 section 9 makes a
     // server that wants none ignore them.

@@ -291,6 +291,7 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             while (true)
             {
                 await socket.WaitToReceiveAsync(_stop.Token).ConfigureAwait(false);
+                NoteErrors(socket);
                 while (socket.Receive(batch) > 0)
                 {
                     lock (_gate)
@@ -315,6 +316,22 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
         {
             // The node is being disposed.
+        }
+    }
+
+    /// <summary>
+    /// ICMP errors are hints: they can be forged, so all they do is tell a STUN query that its server refuses, and an answer that comes
+    /// all the same still counts.
+    /// </summary>
+    private void NoteErrors(DatagramSocket socket)
+    {
+        while (socket.TryReadError(out DatagramError error))
+        {
+            if (error.Kind is DatagramErrorKind.Refused or DatagramErrorKind.Unreachable or DatagramErrorKind.Denied)
+            {
+                string reason = error.Kind == DatagramErrorKind.Refused ? "the port is closed there (ICMP)" : "the network says that it cannot be reached (ICMP)";
+                Run(static (core, now, s) => core.HandleSendFailure(now, s.Remote, s.reason), (error.Remote, reason));
+            }
         }
     }
 

@@ -99,5 +99,5 @@ internal sealed class NodeSockets : IDisposable
     }
 
     private static DatagramSocket BindOne(IPAddress address, int port) =>
-        DatagramSocket.Bind(new DatagramSocketOptions { LocalEndPoint = new IPEndPoint(address, port), ReceiveBufferBytes = BufferBytes, SendBufferBytes = BufferBytes });
+        DatagramSocket.Bind(new DatagramSocketOptions { LocalEndPoint = new IPEndPoint(address, port), ReceiveBufferBytes = BufferBytes, SendBufferBytes = BufferBytes, ReportErrors = true });
 }

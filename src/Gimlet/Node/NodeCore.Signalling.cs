@@ -174,8 +174,19 @@ internal sealed partial class NodeCore : ISignallingOwner
 
     private void HandleIncoming(SignallingSession session, IncomingMessage incoming, TimeSpan now)
     {
-        if (!CallId.TryParse(incoming.Call, out CallId id) || !PeerId.TryParse(incoming.Peer, out PeerId peer) || _calls.TryFind(id, out _))
+        if (!CallId.TryParse(incoming.Call, out CallId id) || !PeerId.TryParse(incoming.Peer, out PeerId peer))
         {
+            return;
+        }
+
+        if (_calls.TryFind(id, out NodeCall? known))
+        {
+            // The server repeats a call whose answer it has not seen, after either side's WebSocket was replaced.
+            if (known!.IsIncoming && known.Agent.Remote == peer && _options.AcceptMode == AcceptMode.OnAccept)
+            {
+                _signals.Enqueue((session.Index, new AcceptMessage { Call = incoming.Call, Candidates = DescribeCandidates() }));
+            }
+
             return;
         }
 
@@ -288,10 +299,12 @@ internal sealed partial class NodeCore : ISignallingOwner
     private CandidateDescription[] DescribeCandidates() =>
         _options.NoHolepunch ? [] : [.. _gatherer.Candidates.Take(SignalProtocol.MaxCandidates).Select(c => c.ToDescription())];
 
-    /// <summary>Tells the servers, and the peers of calls under way, where this node may be reached now.</summary>
+    /// <summary>Tells the servers where this node may be reached now, and the peers of calls under way what is new (trickle, RFC 8838).</summary>
     private void AnnounceCandidates()
     {
         CandidateDescription[] candidates = DescribeCandidates();
+        CandidateDescription[] fresh = [.. candidates.Where(c => !_announcedAddresses.Contains(c.Address!))];
+        _announcedAddresses = [.. candidates.Select(c => c.Address!)];
         foreach (SignallingSession session in _sessions)
         {
             if (session.State == SignallingState.Registered)
@@ -300,19 +313,20 @@ internal sealed partial class NodeCore : ISignallingOwner
             }
         }
 
-        foreach (NodeCall call in _calls.All)
+        if (fresh.Length == 0)
         {
-            if (call.Session >= 0 && _sessions[call.Session].State == SignallingState.Registered && call.Agent.State is not (CallState.Closing or CallState.Ended))
-            {
-                _signals.Enqueue((call.Session, new CandidatesMessage { Call = call.Agent.Id.ToString(), Candidates = candidates }));
-            }
+            return;
         }
 
-        foreach (PendingDial dial in _dials.All)
+        IEnumerable<(int Session, CallId Call)> underWay = _calls.All
+            .Where(c => c.Agent.State is not (CallState.Closing or CallState.Ended))
+            .Select(c => (c.Session, c.Agent.Id))
+            .Concat(_dials.All.Select(d => (d.Session, d.Id)));
+        foreach ((int session, CallId call) in underWay)
         {
-            if (dial.Session >= 0)
+            if (session >= 0 && _sessions[session].State == SignallingState.Registered)
             {
-                _signals.Enqueue((dial.Session, new CandidatesMessage { Call = dial.Id.ToString(), Candidates = candidates }));
+                _signals.Enqueue((session, new CandidatesMessage { Call = call.ToString(), Candidates = fresh }));
             }
         }
     }

@@ -33,6 +33,7 @@ internal sealed partial class NodeCore : IDisposable
     private readonly SignallingSession[] _sessions;
     private NatClassifier? _classifier;
     private int _announcedRevision;
+    private HashSet<string> _announcedAddresses = [];
     private bool _fallbackAsked;
 
     public NodeCore(NodeCoreOptions options)

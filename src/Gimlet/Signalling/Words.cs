@@ -45,6 +45,8 @@ internal static class ErrorCode
     public const string ShuttingDown = "shutting-down";
     public const string BadMessage = "bad-message";
     public const string RegistrationTimeout = "registration-timeout";
+    public const string KeepAliveTimeout = "keep-alive-timeout";
+    public const string TooSlow = "too-slow";
 }
 
 /// <summary>Close codes beyond RFC 6455 section 7.4.1.</summary>

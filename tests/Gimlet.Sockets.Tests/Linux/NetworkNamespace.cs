@@ -1,4 +1,6 @@
+using System.ComponentModel;
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 
 namespace Gimlet.Sockets.Tests.Linux;
@@ -19,7 +21,7 @@ internal static partial class NetworkNamespace
             Assert.Skip("Network namespaces need Linux.");
         }
 
-        Exception? failure = null;
+        ExceptionDispatchInfo? failure = null;
         string? skip = null;
         var thread = new Thread(() =>
         {
@@ -35,7 +37,7 @@ internal static partial class NetworkNamespace
             }
             catch (Exception e)
             {
-                failure = e; // thrown again below, on the test's own thread
+                failure = ExceptionDispatchInfo.Capture(e); // thrown again below, on the test's own thread
             }
         });
         thread.Start();
@@ -45,19 +47,29 @@ internal static partial class NetworkNamespace
             Assert.Skip(skip);
         }
 
-        if (failure is not null)
-        {
-            throw new InvalidOperationException($"In the namespace: {failure.Message}", failure);
-        }
+        failure?.Throw();
     }
 
     /// <summary>Runs a program; only from inside <see cref="Run"/>, whose thread the child inherits its network from.</summary>
     public static void Command(string program, string arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
+        using Process process = Start(program, arguments);
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, $"{program} {arguments}: {error}");
+    }
+
+    private static Process Start(string program, string arguments)
+    {
+        try
+        {
+            return Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
+        }
+        catch (Win32Exception)
+        {
+            Assert.Skip($"{program} is not installed (Debian's packages iproute2 and nftables).");
+            throw;
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "unshare", SetLastError = true)]

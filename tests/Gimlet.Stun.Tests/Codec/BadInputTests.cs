@@ -7,7 +7,10 @@ namespace Gimlet.Stun.Tests.Codec;
 public sealed class BadInputTests
 {
     public static TheoryData<string> Names =>
-        ["everything", "check", "rfc5769-2.1-request", "rfc5769-2.2-ipv4-response", "rfc5769-2.3-ipv6-response", "rfc5769-2.4-long-term", "rfc8489-b1"];
+    [
+        "everything", "check", "rfc5769-2.1-request", "rfc5769-2.2-ipv4-response", "rfc5769-2.3-ipv6-response", "rfc5769-2.4-long-term",
+        "rfc8489-b1",
+    ];
 
     [Theory]
     [MemberData(nameof(Names))]

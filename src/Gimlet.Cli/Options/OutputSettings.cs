@@ -1,0 +1,69 @@
+using System.CommandLine;
+using Gimlet.Cli.CommandLine;
+using Gimlet.Cli.Output;
+using Microsoft.Extensions.Logging;
+
+namespace Gimlet.Cli.Options;
+
+/// <summary>The options that every command has: <c>--json</c> and <c>-v</c>.</summary>
+internal sealed class OutputSettings
+{
+    /// <summary>The option that turns standard output into events.</summary>
+    public const string JsonName = "--json";
+
+    private const string VerboseName = "--verbose";
+
+    private readonly FlagSetting _json = new(JsonName, "One JSON object per line on standard output, and nothing else there.");
+    private readonly Option<bool> _verbose = new(VerboseName, "-v")
+    {
+        Description = "More log lines on standard error: -v what happens, -vv details, -vvv everything. GIMLET_VERBOSE=1, 2 or 3.",
+        Arity = ArgumentArity.Zero,
+    };
+
+    /// <summary>True when the environment asks for JSON; anything but a clear yes is no here, for this is read to report errors.</summary>
+    public static bool IsJsonInEnvironment => EnvironmentNames.Read([EnvironmentNames.Of(JsonName)])?.Value.ToUpperInvariant() is "1" or "TRUE" or "YES" or "ON";
+
+    /// <summary>Makes the reporter of a process.</summary>
+    /// <param name="json">Events instead of text.</param>
+    public static IReporter CreateReporter(bool json) => json ? new JsonReporter(Console.OpenStandardOutput()) : new HumanReporter(Terminal.Output(), Terminal.Error());
+
+    /// <summary>Adds the options to a command.</summary>
+    /// <param name="command">The command.</param>
+    public void AddTo(GimletCommand command)
+    {
+        foreach (Option option in new Option[] { _json.Option, _verbose })
+        {
+            command.Add(option);
+            _ = command.CommonOptions.Add(option);
+        }
+    }
+
+    /// <summary>Whether standard output carries events.</summary>
+    /// <param name="parse">The line.</param>
+    /// <exception cref="GimletException">The environment variable is wrong.</exception>
+    public bool IsJson(ParseResult parse) => _json.Get(parse);
+
+    /// <summary>Whether events are wanted, as far as can be told; never throws.</summary>
+    /// <param name="parse">The line.</param>
+    public bool IsJsonProbably(ParseResult parse) => _json.IsTyped(parse) || IsJsonInEnvironment;
+
+    /// <summary>The least level that is logged.</summary>
+    /// <param name="parse">The line.</param>
+    /// <exception cref="GimletException">The environment variable is wrong.</exception>
+    public LogLevel Level(ParseResult parse)
+    {
+        int times = parse.GetResult(_verbose)?.IdentifierTokenCount ?? 0;
+        if (times == 0 && EnvironmentNames.Read([EnvironmentNames.Of(VerboseName)]) is { } found)
+        {
+            times = SettingText.Read(_verbose, found.Name, found.Value, static text => text is ['0' or '1' or '2' or '3'] ? text[0] - '0' : throw new FormatException("it must be 0, 1, 2 or 3"));
+        }
+
+        return times switch
+        {
+            0 => LogLevel.Warning,
+            1 => LogLevel.Information,
+            2 => LogLevel.Debug,
+            _ => LogLevel.Trace,
+        };
+    }
+}

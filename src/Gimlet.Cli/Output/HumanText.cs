@@ -1,0 +1,116 @@
+using System.Globalization;
+using Spectre.Console;
+
+namespace Gimlet.Cli.Output;
+
+/// <summary>Events as lines for people: a word, then what it is about.</summary>
+internal static class HumanText
+{
+    // The longest word of the first column is "discovered".
+    private const int FirstColumn = 11;
+    private const int ShortId = 10;
+
+    /// <summary>Writes an event.</summary>
+    /// <param name="console">Where to.</param>
+    /// <param name="news">What happened.</param>
+    public static void Write(IAnsiConsole console, CliEvent news)
+    {
+        switch (news)
+        {
+            case IdEvent id:
+                Raw(console, id.Peer);
+                break;
+            case DiscoveredEvent discovered:
+                WriteDiscovered(console, discovered);
+                break;
+            case StunFailedEvent failed:
+                Line(console, "yellow", "no answer", $"{failed.Server}: {failed.Detail}");
+                break;
+            case NatEvent nat:
+                Line(console, "blue", "NAT", $"{nat.Type} (mapping {nat.Mapping}, filtering {nat.Filtering})");
+                Line(console, "grey", string.Empty, nat.Evidence);
+                break;
+            case DialingEvent dialing:
+                Line(console, "blue", "dialling", $"{dialing.Address ?? Short(dialing.Peer)}   call {dialing.Call[..Math.Min(dialing.Call.Length, 8)]}");
+                break;
+            case ConnectedEvent connected:
+                Line(console, "green", "connected", $"{Short(connected.Peer)}   {connected.Path} {connected.Remote}   after {Ms(connected.ElapsedMs)}{(connected.Authenticated ? string.Empty : "   NOT AUTHENTICATED")}");
+                break;
+            case PathEvent path:
+                Line(console, path.Path is null ? "yellow" : "blue", "path", $"{Of(path.Peer)}{(path.Path is null ? "none" : $"{path.Path} {path.Remote}")}   {path.Reason}");
+                break;
+            case PongEvent pong:
+                Line(console, "green", $"pong {pong.Seq}", $"{Ms(pong.RttMs),10}   {pong.Path} {pong.Remote}");
+                break;
+            case LostEvent lost:
+                Line(console, "yellow", $"lost {lost.Seq}", "no answer in time");
+                break;
+            case PingEvent ping:
+                Line(console, "green", $"ping {ping.Seq}", $"{Of(ping.Peer)}{ping.Path} {ping.Remote}");
+                break;
+            case ClosedEvent closed:
+                Line(console, "blue", "closed", Of(closed.Peer) + closed.Reason);
+                break;
+            case SummaryEvent summary:
+                WriteSummary(console, summary);
+                break;
+            case WarningEvent warning:
+                Sentence(console, "yellow", "warning", warning.Message);
+                break;
+            case ErrorEvent failure:
+                Sentence(console, "red", "error", failure.Message);
+                Sentence(console, "yellow", "hint", failure.Hint);
+                break;
+            case StepEvent step:
+                Line(console, "green", step.Step, step.Text);
+                break;
+            default:
+                // Tickets and the server's panel are laid out by their commands.
+                break;
+        }
+    }
+
+    /// <summary>Writes text that people will copy: exactly as it is, for a terminal's own line breaks do not get into the copy.</summary>
+    /// <param name="console">Where to.</param>
+    /// <param name="text">The line.</param>
+    public static void Raw(IAnsiConsole console, string text) => console.Profile.Out.Writer.WriteLine(text);
+
+    /// <summary>Writes a line with a coloured first word.</summary>
+    /// <param name="console">Where to.</param>
+    /// <param name="colour">Of the word.</param>
+    /// <param name="word">The word.</param>
+    /// <param name="text">The rest.</param>
+    public static void Line(IAnsiConsole console, string colour, string word, string text)
+    {
+        console.Markup($"[{colour}]{Markup.Escape(word.PadRight(FirstColumn))}[/]");
+        Raw(console, text);
+    }
+
+    /// <summary>The beginning of an id, enough to tell peers apart.</summary>
+    /// <param name="peer">The id.</param>
+    public static string Short(string? peer) => peer is null ? "somebody" : peer[..Math.Min(ShortId, peer.Length)];
+
+    /// <summary>Milliseconds for people.</summary>
+    /// <param name="milliseconds">The figure.</param>
+    public static string Ms(double milliseconds) => milliseconds.ToString(milliseconds < 10 ? "0.00" : "0.0", CultureInfo.InvariantCulture) + " ms";
+
+    private static string Of(string? peer) => peer is null ? string.Empty : Short(peer) + "   ";
+
+    private static void Sentence(IAnsiConsole console, string colour, string word, string text)
+    {
+        console.Markup($"[{colour}]{word}:[/] ");
+        Raw(console, text);
+    }
+
+    private static void WriteDiscovered(IAnsiConsole console, DiscoveredEvent discovered)
+    {
+        string where = discovered.Server is null ? discovered.Explanation ?? discovered.Source : $"seen by {discovered.Server} in {Ms(discovered.RttMs ?? 0)}";
+        Line(console, discovered.Source == "local" ? "yellow" : "green", discovered.Source == "stun" ? "public" : discovered.Source, $"{discovered.Public ?? "unknown"}   {where}");
+    }
+
+    private static void WriteSummary(IAnsiConsole console, SummaryEvent summary)
+    {
+        string times = summary.Received > 0 ? $", min {Ms(summary.MinMs ?? 0)}, avg {Ms(summary.AvgMs ?? 0)}, max {Ms(summary.MaxMs ?? 0)}" : string.Empty;
+        Line(console, summary.Received > 0 ? "green" : "red", "summary", $"{summary.Received} of {summary.Sent} answered{times}");
+    }
+}

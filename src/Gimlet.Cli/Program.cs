@@ -1,0 +1,3 @@
+using Gimlet.Cli.CommandLine;
+
+return await GimletCommandLine.RunAsync(args).ConfigureAwait(false);

@@ -1,0 +1,123 @@
+using System.Buffers.Binary;
+using Gimlet.Signalling;
+using Gimlet.Sockets;
+
+namespace Gimlet.Server.Rendezvous;
+
+/// <summary>
+/// Keeps the server from being a reflector that aims nodes at strangers: what nobody should be told is dropped, and a public address
+/// that was not seen by this server itself is marked, so that it gets a few checks and never a burst.
+/// </summary>
+internal sealed class CandidateFilter(IObservationVerifier? observations)
+{
+    /// <summary>Filters what a node sent.</summary>
+    /// <param name="candidates">As received: anything may be null, wrong, or too many.</param>
+    /// <param name="session">Whose they are.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="most">How many may pass; the rest is cut.</param>
+    /// <param name="dropped">How many did not pass.</param>
+    public CandidateSet Apply(CandidateDescription?[]? candidates, RendezvousSession session, TimeSpan now, int most, out int dropped)
+    {
+        dropped = 0;
+        most = Math.Min(most, SignalProtocol.MaxCandidates);
+        if (candidates is null or [])
+        {
+            return CandidateSet.Empty;
+        }
+
+        var kept = new List<CandidateDescription>(Math.Min(candidates.Length, most));
+        Span<TransportAddress> addresses = stackalloc TransportAddress[SignalProtocol.MaxCandidates];
+        int loopbacks = 0;
+        foreach (CandidateDescription? candidate in candidates)
+        {
+            if (kept.Count == most)
+            {
+                break;
+            }
+
+            if (candidate?.Kind is not { } kind || !IsKnownKind(kind)
+                || !TransportAddress.TryParse(candidate.Address, out TransportAddress address)
+                || !MayBeTold(address, session)
+                || addresses[..kept.Count].Contains(address))
+            {
+                continue;
+            }
+
+            addresses[kept.Count] = address;
+            loopbacks += address.IsLoopback ? 1 : 0;
+            kept.Add(new CandidateDescription
+            {
+                Kind = kind,
+                Address = address.ToString(),
+                Unverified = IsPublic(address) && !IsObserved(address, candidate.Proof, session, now) ? true : null,
+            });
+        }
+
+        dropped = candidates.Length - kept.Count;
+        CandidateDescription[] all = [.. kept];
+        CandidateDescription[] outside = all;
+        if (loopbacks > 0)
+        {
+            outside = new CandidateDescription[all.Length - loopbacks];
+            for (int i = 0, at = 0; i < all.Length; i++)
+            {
+                if (!addresses[i].IsLoopback)
+                {
+                    outside[at++] = all[i];
+                }
+            }
+        }
+
+        return new CandidateSet(all, outside);
+    }
+
+    /// <summary>True for an address of the whole internet: one that a check from anywhere would reach.</summary>
+    public static bool IsPublic(TransportAddress address) => !address.IsPrivate && !address.IsLinkLocal && !address.IsLoopback;
+
+    private bool IsObserved(TransportAddress address, byte[]? proof, RendezvousSession session, TimeSpan now) =>
+        address.SameAddress(session.Remote)
+        || (proof is not null && observations is not null && observations.IsProven(address, proof, now));
+
+    private static bool IsKnownKind(string kind) => kind is CandidateKindText.Host or CandidateKindText.ServerReflexive
+        or CandidateKindText.PeerReflexive or CandidateKindText.Mapped or CandidateKindText.Relayed;
+
+    private static bool MayBeTold(TransportAddress address, RendezvousSession session)
+    {
+        if (address.IsUnspecified || address.IsMulticast || address.IsBroadcast || IsService(address))
+        {
+            return false;
+        }
+
+        if (address.IsLoopback)
+        {
+            return session.SeesLoopback;
+        }
+
+        // Link-local addresses hold metadata services (169.254.169.254 and its neighbours), and an IPv6 one means nothing without
+        // the reader's interface. On a network that has nothing but 169.254.0.0/16 the WebSocket comes from there as well.
+        return !address.IsLinkLocal || (address.IsIPv4 && session.Remote is { IsIPv4: true, IsLinkLocal: true });
+    }
+
+    // Ranges no node can own, and the metadata services that clouds put outside 169.254.0.0/16.
+    private static bool IsService(TransportAddress address)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        _ = address.WriteAddress(bytes);
+        if (address.IsIPv4)
+        {
+            return bytes[0] is 0 or >= 240 // RFC 6890: "this host on this network", reserved
+                || BinaryPrimitives.ReadUInt32BigEndian(bytes) is
+                    0xa9fe_a9fe // 169.254.169.254, where even a link-local network may not be aimed at
+                    or 0xa9fe_aa02 // 169.254.170.2, container credentials
+                    or 0x6464_64c8 // 100.100.100.200
+                    or 0xa83f_8110; // 168.63.129.16
+        }
+
+        // fd00:ec2::254 and fd20:ce::254; 64:ff9b::/96 (RFC 6052) and ::/96 wrap an IPv4 address that no filter would look into.
+        ulong high = BinaryPrimitives.ReadUInt64BigEndian(bytes);
+        ulong low = BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]);
+        return (high is 0xfd00_0ec2_0000_0000 or 0xfd20_00ce_0000_0000 && low == 0x254)
+            || (high == 0x0064_ff9b_0000_0000 && low >> 32 == 0)
+            || (high == 0 && low >> 32 == 0 && low != 1);
+    }
+}

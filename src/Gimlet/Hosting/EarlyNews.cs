@@ -1,0 +1,56 @@
+namespace Gimlet.Hosting;
+
+/// <summary>
+/// An event whose first handler also hears what happened before it was there. A connection reaches the application through a queue, and over a
+/// short path the peer's first round trip is answered sooner than the application gets to add a handler.
+/// </summary>
+/// <typeparam name="T">What is told.</typeparam>
+internal sealed class EarlyNews<T>
+{
+    // A handler is added within moments or never; where it is never, the connection holds no more than this.
+    private const int Max = 16;
+
+    private readonly Lock _gate = new();
+    private Queue<T>? _early = new();
+    private Action<T>? _handlers;
+
+    /// <summary>Adds a handler.</summary>
+    public void Add(Action<T>? handler)
+    {
+        lock (_gate)
+        {
+            _handlers += handler;
+            while (_early is not null && _handlers is not null && _early.TryDequeue(out T? news))
+            {
+                _handlers(news);
+            }
+
+            _early = _handlers is null ? _early : null;
+        }
+    }
+
+    /// <summary>Removes a handler.</summary>
+    public void Remove(Action<T>? handler)
+    {
+        lock (_gate)
+        {
+            _handlers -= handler;
+        }
+    }
+
+    /// <summary>Tells the handlers, or keeps it for the first one.</summary>
+    public void Raise(T news)
+    {
+        lock (_gate)
+        {
+            if (_early is null)
+            {
+                _handlers?.Invoke(news);
+            }
+            else if (_early.Count < Max)
+            {
+                _early.Enqueue(news);
+            }
+        }
+    }
+}

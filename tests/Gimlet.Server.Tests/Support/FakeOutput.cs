@@ -1,0 +1,57 @@
+using System.Collections.Concurrent;
+using Gimlet.Server.Rendezvous;
+using Gimlet.Signalling;
+
+namespace Gimlet.Server.Tests.Support;
+
+/// <summary>Keeps what the core sent; may be told to be full.</summary>
+internal sealed class FakeOutput : ISessionOutput
+{
+    private readonly ConcurrentQueue<SignalMessage> _messages = new();
+    private int _closes;
+
+    public bool Full { get; set; }
+
+    public int? CloseCode { get; private set; }
+
+    public string? CloseReason { get; private set; }
+
+    public int Closes => _closes;
+
+    public bool TrySend(ReadOnlyMemory<byte> utf8)
+    {
+        Assert.True(utf8.Length <= SignalProtocol.MaxMessageBytes, "the server keeps to the limit it sets");
+        if (Full)
+        {
+            return false;
+        }
+
+        Assert.True(SignalCodec.TryRead(utf8.Span, out SignalMessage? message, out string? problem), problem);
+        _messages.Enqueue(message);
+        return true;
+    }
+
+    public void Close(int code, string reason)
+    {
+        _ = Interlocked.Increment(ref _closes);
+        CloseCode = code;
+        CloseReason = reason;
+    }
+
+    /// <summary>The next message, which must be of this type.</summary>
+    public T Next<T>()
+        where T : SignalMessage
+    {
+        Assert.True(_messages.TryDequeue(out SignalMessage? message), $"a {typeof(T).Name} is expected and nothing was sent");
+        return Assert.IsType<T>(message);
+    }
+
+    public void Nothing() => Assert.Empty(_messages);
+
+    public SignalMessage[] Drain()
+    {
+        SignalMessage[] all = [.. _messages];
+        _messages.Clear();
+        return all;
+    }
+}

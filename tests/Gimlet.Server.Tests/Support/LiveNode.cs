@@ -1,0 +1,150 @@
+using System.Net.WebSockets;
+using Gimlet.Identity;
+using Gimlet.Signalling;
+
+namespace Gimlet.Server.Tests.Support;
+
+/// <summary>A node on a real WebSocket. Every wait has a deadline, and fails with what was waited for.</summary>
+internal sealed class LiveNode : IAsyncDisposable
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+
+    private readonly byte[] _buffer = new byte[64 * 1024];
+
+    private LiveNode(ClientWebSocket socket, string authority, TestNode node)
+    {
+        Socket = socket;
+        Authority = authority;
+        Node = node;
+    }
+
+    public ClientWebSocket Socket { get; }
+
+    public TestNode Node { get; }
+
+    public string Authority { get; set; }
+
+    public ChallengeMessage? Challenge { get; private set; }
+
+    public static async Task<LiveNode> ConnectAsync(
+        Uri url, TestNode? node = null, string? authority = null, Action<ClientWebSocketOptions>? with = null, HttpMessageInvoker? invoker = null)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.AddSubProtocol(SignalProtocol.Subprotocol);
+        socket.Options.KeepAliveInterval = Timeout.InfiniteTimeSpan;
+        with?.Invoke(socket.Options);
+        var dialled = new UriBuilder(url) { Scheme = url.Scheme == "https" ? "wss" : "ws", Path = SignalProtocol.Path };
+        using var timeout = new CancellationTokenSource(Deadline);
+        await socket.ConnectAsync(dialled.Uri, invoker, timeout.Token);
+        return new LiveNode(socket, authority ?? Statement.Authority(url.Host, url.Port), node ?? new TestNode());
+    }
+
+    public static async Task<LiveNode> RegisterAsync(Uri url, TestNode? node = null, string accept = AcceptMode.Open)
+    {
+        LiveNode live = await ConnectAsync(url, node);
+        await live.RegisterAsync(accept);
+        _ = await live.NextAsync<RegisteredMessage>();
+        return live;
+    }
+
+    public async Task RegisterAsync(string accept = AcceptMode.Open, Func<RegisterMessage, RegisterMessage>? with = null)
+    {
+        Challenge = await NextAsync<ChallengeMessage>();
+        RegisterMessage message = Node.Register(Challenge.Nonce, Authority, accept);
+        await SendAsync(with?.Invoke(message) ?? message);
+    }
+
+    public Task SendAsync(SignalMessage message) => SendAsync(SignalCodec.Write(message), WebSocketMessageType.Text);
+
+    public async Task SendAsync(ReadOnlyMemory<byte> frame, WebSocketMessageType type)
+    {
+        using var timeout = new CancellationTokenSource(Deadline);
+        await Socket.SendAsync(frame, type, endOfMessage: true, timeout.Token);
+    }
+
+    public async Task<T> NextAsync<T>()
+        where T : SignalMessage
+    {
+        (SignalMessage? message, WebSocketCloseStatus? close, string? reason) = await ReadAsync(typeof(T).Name);
+        Assert.True(close is null, $"{typeof(T).Name} is expected and the server closed: {close} {reason}");
+        return Assert.IsType<T>(message);
+    }
+
+    /// <summary>Reads messages of other kinds over, until one of this kind comes.</summary>
+    public async Task<T> UntilAsync<T>()
+        where T : SignalMessage
+    {
+        while (true)
+        {
+            (SignalMessage? message, WebSocketCloseStatus? close, string? reason) = await ReadAsync(typeof(T).Name);
+            Assert.True(close is null, $"{typeof(T).Name} is expected and the server closed: {close} {reason}");
+            if (message is T found)
+            {
+                return found;
+            }
+        }
+    }
+
+    /// <summary>Reads an error and the close that follows it, and answers the close.</summary>
+    public async Task ShouldBeClosedAsync(string code, int closeCode)
+    {
+        SignalMessage? last = null;
+        while (true)
+        {
+            (SignalMessage? message, WebSocketCloseStatus? close, string? reason) = await ReadAsync($"close {code}");
+            if (close is null)
+            {
+                last = message;
+                continue;
+            }
+
+            Assert.Equal((closeCode, code), ((int)close, reason));
+            Assert.Equal(code, Assert.IsType<ErrorMessage>(last).Code);
+            using var timeout = new CancellationTokenSource(Deadline);
+            await Socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, timeout.Token);
+            return;
+        }
+    }
+
+    public async Task CloseAsync()
+    {
+        using var timeout = new CancellationTokenSource(Deadline);
+        await Socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, timeout.Token);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Socket.Abort();
+        Socket.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task<(SignalMessage? Message, WebSocketCloseStatus? Close, string? Reason)> ReadAsync(string what)
+    {
+        using var timeout = new CancellationTokenSource(Deadline);
+        try
+        {
+            int length = 0;
+            while (true)
+            {
+                ValueWebSocketReceiveResult result = await Socket.ReceiveAsync(_buffer.AsMemory(length), timeout.Token);
+                if (result.MessageType == WebSocketMessageType.Close)
+                {
+                    return (null, Socket.CloseStatus, Socket.CloseStatusDescription);
+                }
+
+                length += result.Count;
+                if (result.EndOfMessage)
+                {
+                    Assert.True(SignalCodec.TryRead(_buffer.AsSpan(0, length), out SignalMessage? message, out string? problem), problem);
+                    return (message, null, null);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"{what} did not come within {Deadline}");
+            throw;
+        }
+    }
+}

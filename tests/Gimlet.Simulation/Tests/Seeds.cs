@@ -1,0 +1,53 @@
+using System.Runtime.CompilerServices;
+using Xunit.Sdk;
+
+namespace Gimlet.Simulation.Tests;
+
+/// <summary>
+/// Runs a story once per seed. <c>GIMLET_SIM_SEED=n</c> runs that seed alone, with its packets traced; <c>GIMLET_SIM_SEEDS=n</c> runs n
+/// seeds instead of the test's own number. A failing seed names itself with the command that repeats it.
+/// </summary>
+internal static class Seeds
+{
+    /// <summary>Runs <paramref name="story"/> with the seeds 1, 2, 3, ...; the first one that fails ends the test.</summary>
+    /// <param name="count">How many seeds where the environment does not say.</param>
+    /// <param name="story">Gets the seed and, while a seed is being reproduced, a trace.</param>
+    /// <param name="test">The calling test.</param>
+    public static void Run(int count, Action<ulong, SimTrace?> story, [CallerMemberName] string test = "")
+    {
+        if (Number("GIMLET_SIM_SEED") is { } only)
+        {
+            story(only, new SimTrace(Console.Out) { Describe = StunWords.Describe });
+            return;
+        }
+
+        RunAll(Number("GIMLET_SIM_SEEDS") ?? (ulong)count, story, test);
+    }
+
+    public static void RunAll(ulong last, Action<ulong, SimTrace?> story, string test)
+    {
+        for (ulong seed = 1; seed <= last; seed++)
+        {
+            try
+            {
+                story(seed, null);
+            }
+            catch (Exception failure)
+            {
+                throw new XunitException(
+                    $"seed {seed} failed: {failure.Message}{Environment.NewLine}reproduce: {Reproduction(seed, test)}", failure);
+            }
+        }
+    }
+
+    public static string Reproduction(ulong seed, string test) =>
+        $"GIMLET_SIM_SEED={seed} dotnet run --project tests/Gimlet.Simulation -- -method '*.{test}'";
+
+    private static ulong? Number(string variable)
+    {
+        string? text = Environment.GetEnvironmentVariable(variable);
+        return string.IsNullOrEmpty(text)
+            ? null
+            : ulong.TryParse(text, out ulong number) ? number : throw new FormatException($"{variable}={text} is not a number.");
+    }
+}
