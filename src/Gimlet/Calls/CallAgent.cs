@@ -112,11 +112,10 @@ internal sealed class CallAgent : IDisposable
         if (State is CallState.Checking or CallState.Recovering or CallState.Connected
             && CandidatePolicy.MaySendTo(candidate.Address, _context.AllowLoopback))
         {
-            CandidatePair? pair = _checks.Add(candidate, now);
-            if (pair is not null && State == CallState.Connected && _settleAt == TimeSpan.MaxValue)
+            // A late candidate is tried even though the call has settled: it may be the LAN.
+            if (_checks.Add(candidate, now, IsInUse) is not null)
             {
-                // A late candidate is tried even though the call has settled: it may be the LAN.
-                _settleAt = now + _context.Options.SettleTime;
+                SettleLater(now);
             }
         }
     }
@@ -153,7 +152,7 @@ internal sealed class CallAgent : IDisposable
                 return true;
             }
 
-            pair = _checks.Add(new Candidate(CandidateKind.PeerReflexive, remote), now);
+            pair = _checks.Add(new Candidate(CandidateKind.PeerReflexive, remote), now, IsInUse);
             if (pair is null)
             {
                 return true;
@@ -168,6 +167,7 @@ internal sealed class CallAgent : IDisposable
         if (!pair.Valid)
         {
             CheckList.Trigger(pair, now, _context.Options);
+            SettleLater(now);
         }
 
         if (request.TryGetGimletPing(out uint sequence))
@@ -185,7 +185,7 @@ internal sealed class CallAgent : IDisposable
     {
         // RFC 8445 section 7.2.5.2.1: non-symmetric transport addresses fail the check.
         CandidatePair pair = transaction.Pair;
-        if (State == CallState.Ended || answer.Class != StunClass.Success || pair.Remote.Address != remote || !answer.VerifyMessageIntegritySha256(OwnKey))
+        if (State == CallState.Ended || pair.Forgotten || answer.Class != StunClass.Success || pair.Remote.Address != remote || !answer.VerifyMessageIntegritySha256(OwnKey))
         {
             return false;
         }
@@ -378,6 +378,7 @@ internal sealed class CallAgent : IDisposable
 
         Active = pair;
         State = CallState.Connected;
+        _checks.RenewBudget();
         _settleAt = now + _context.Options.SettleTime;
         _monitor.Start(now, pair.RoundTripTime);
         if (first)
@@ -387,6 +388,18 @@ internal sealed class CallAgent : IDisposable
         else
         {
             _events.PathChanged(this, pair, reason, now);
+        }
+    }
+
+    private bool IsInUse(CandidatePair pair) =>
+        ReferenceEquals(pair, Active) || ReferenceEquals(pair, Nominated) || ReferenceEquals(pair, _nominating) || ReferenceEquals(pair, _promised);
+
+    /// <summary>A settled call tries something new for a while, not for the rest of its life.</summary>
+    private void SettleLater(TimeSpan now)
+    {
+        if (State == CallState.Connected && _settleAt == TimeSpan.MaxValue)
+        {
+            _settleAt = now + _context.Options.SettleTime;
         }
     }
 

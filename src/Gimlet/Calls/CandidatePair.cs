@@ -30,6 +30,9 @@ internal sealed class CandidatePair(Candidate remote)
     /// <summary>Checks sent since the list was started or restarted.</summary>
     public int ChecksSent { get; set; }
 
+    /// <summary>When the last check went out.</summary>
+    public TimeSpan LastCheck { get; set; }
+
     /// <summary>When the next check is due; <see cref="TimeSpan.MaxValue"/> when none is.</summary>
     public TimeSpan NextCheck { get; set; }
 
@@ -38,6 +41,9 @@ internal sealed class CandidatePair(Candidate remote)
 
     /// <summary>The peer's check came in on this pair and ours goes back before all others (RFC 8445 section 7.3.1.4).</summary>
     public bool Triggered { get; set; }
+
+    /// <summary>The list made room for others; answers to its checks do not count any more.</summary>
+    public bool Forgotten { get; set; }
 
     /// <summary>The pair lies within one site: its remote address is private, link-local or loopback.</summary>
     public bool IsLocalSite => Remote.Address.IsPrivate || Remote.Address.IsLinkLocal || Remote.Address.IsLoopback;

@@ -9,13 +9,13 @@ namespace Gimlet.Calls;
 /// </summary>
 internal sealed class CheckList(TraversalOptions options)
 {
-    // A peer behind a NAT that maps per destination shows one new address per pair, and one more per rebind.
+    // A peer behind a NAT that maps per destination shows one new address per pair, and one more per rebind. They have room of their own:
+    // a peer with 64 interfaces may still be reachable only where its checks come from.
     private const int MaxPeerReflexive = 16;
 
     private readonly List<CandidatePair> _pairs = [];
     private TimeSpan _nextPace;
     private int _checksSent;
-    private int _peerReflexive;
 
     public IReadOnlyList<CandidatePair> Pairs => _pairs;
 
@@ -56,15 +56,27 @@ internal sealed class CheckList(TraversalOptions options)
         return null;
     }
 
-    /// <summary>Adds a pair that is checked from now on; null when it is there already or there are too many.</summary>
-    public CandidatePair? Add(Candidate remote, TimeSpan now)
+    /// <summary>
+    /// Adds a pair that is checked from now on; null when it is there already or there are too many. A list that is full forgets the oldest
+    /// pair of the same sort that it can spare: a connection may live for years and move a thousand times.
+    /// </summary>
+    public CandidatePair? Add(Candidate remote, TimeSpan now, Predicate<CandidatePair> isInUse)
     {
-        if (_pairs.Count >= options.MaxPairs || Find(remote.Address) is not null)
+        if (Find(remote.Address) is { } known)
         {
-            return null;
+            if (known.Vouched || remote.Unverified)
+            {
+                return null;
+            }
+
+            // The server has seen the peer there meanwhile.
+            known.Vouched = true;
+            Schedule(known, now);
+            return known;
         }
 
-        if (remote.Kind == CandidateKind.PeerReflexive && ++_peerReflexive > MaxPeerReflexive)
+        // Three checks per address that nobody vouched for, and a list of its ports is no way around that.
+        if ((remote.Unverified && _pairs.Exists(p => !p.Vouched && p.Remote.Address.SameAddress(remote.Address))) || !MakeRoom(remote.Kind == CandidateKind.PeerReflexive, isInUse))
         {
             return null;
         }
@@ -126,6 +138,9 @@ internal sealed class CheckList(TraversalOptions options)
         return true;
     }
 
+    /// <summary>A path was found: what comes after is another punch, with a budget of its own.</summary>
+    public void RenewBudget() => _checksSent = 0;
+
     /// <summary>No more checks of the pair.</summary>
     public static void Stop(CandidatePair pair)
     {
@@ -145,19 +160,53 @@ internal sealed class CheckList(TraversalOptions options)
     /// <summary>All pairs are tried anew, with a fresh budget: the path is in doubt.</summary>
     public void Restart(TimeSpan now)
     {
-        _checksSent = 0;
+        RenewBudget();
         foreach (CandidatePair pair in _pairs)
         {
-            // Three checks in all to an address nobody vouched for, however often the list is restarted.
-            int sent = pair.Vouched ? 0 : pair.ChecksSent;
             pair.Valid = false;
-            pair.ChecksSent = sent;
-            Schedule(pair, now);
-            if (!pair.Vouched && sent >= options.UnverifiedCheckLimit)
+            if (pair.Vouched)
             {
-                Stop(pair);
+                pair.ChecksSent = 0;
+                Schedule(pair, now);
+            }
+            else if (pair.ChecksSent < options.UnverifiedCheckLimit)
+            {
+                // Three checks in all to an address nobody vouched for, however often the list is restarted, and never two in a hurry.
+                TimeSpan next = pair.LastCheck + options.UnverifiedCheckInterval;
+                pair.NextCheck = pair.ChecksSent > 0 && next > now ? next : now;
             }
         }
+    }
+
+    private bool MakeRoom(bool peerReflexive, Predicate<CandidatePair> isInUse)
+    {
+        int count = 0;
+        CandidatePair? oldest = null;
+        foreach (CandidatePair pair in _pairs)
+        {
+            if ((pair.Remote.Kind == CandidateKind.PeerReflexive) == peerReflexive)
+            {
+                count++;
+
+                // What nobody vouched for stays on record, or its three checks would begin anew. An address that the peer's check has just
+                // come from is worth more than an older one of its sort, even where that is being tried again.
+                bool spare = pair.Vouched && (pair.NextCheck == TimeSpan.MaxValue || (peerReflexive && !pair.Valid));
+                oldest ??= spare && !isInUse(pair) ? pair : null;
+            }
+        }
+
+        if (count < (peerReflexive ? MaxPeerReflexive : options.MaxPairs))
+        {
+            return true;
+        }
+
+        if (oldest is null)
+        {
+            return false;
+        }
+
+        oldest.Forgotten = true;
+        return _pairs.Remove(oldest);
     }
 
     private void Schedule(CandidatePair pair, TimeSpan now)
@@ -170,6 +219,7 @@ internal sealed class CheckList(TraversalOptions options)
     {
         _checksSent++;
         pair.ChecksSent++;
+        pair.LastCheck = now;
         pair.Triggered = false;
         if (!pair.Vouched)
         {

@@ -1,4 +1,5 @@
 using System.Net;
+using Gimlet.Signalling;
 using Gimlet.Sockets;
 using Gimlet.Stun.Client;
 
@@ -10,6 +11,8 @@ namespace Gimlet.Candidates;
 /// </summary>
 internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoopback, Action<Span<byte>> random)
 {
+    private static readonly PublicAddress Unknown = new(default, PublicAddressSource.Local, "nothing is known yet");
+
     private readonly List<Candidate> _candidates = [];
     private readonly List<StunTarget> _targets = [];
     private readonly Dictionary<TransportAddress, StunServerResult> _answers = [];
@@ -17,10 +20,11 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
     private IReadOnlyList<IPAddress> _hosts = [];
     private StunQuery? _query;
     private TransportAddress _configured;
-    private TransportAddress _fallback;
+    private PublicAddress? _fallback;
     private bool _isRefresh;
     private bool _anyTargetEver;
     private bool _announce;
+    private TimeSpan _askedAt;
     private TimeSpan _refreshAt = TimeSpan.MaxValue;
 
     /// <summary>The ports of the node's sockets; 0 where a family has none.</summary>
@@ -47,10 +51,13 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
     public bool IsComplete => _anyTargetEver && (_query is null || _query.IsComplete || _isRefresh);
 
     /// <summary>STUN answered nothing and nothing was configured: the host should look elsewhere and call <see cref="SetFallback"/>.</summary>
-    public bool NeedsFallback { get; private set; }
+    public bool NeedsFallback => IsComplete && _answers.Count == 0 && _configured.IsEmpty && _fallback is null;
+
+    /// <summary>Every server has answered or failed, and where none answered the fallback was looked for, found or not.</summary>
+    public bool IsSettled => IsComplete && !NeedsFallback;
 
     /// <summary>The address peers are told first, and where it comes from.</summary>
-    public PublicAddress Public { get; private set; } = new(default, PublicAddressSource.Local, "nothing is known yet");
+    public PublicAddress Public { get; private set; } = Unknown;
 
     public TimeSpan NextTimeout
     {
@@ -64,22 +71,28 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
     /// <summary>The interfaces have these addresses now.</summary>
     public void SetHosts(IReadOnlyList<IPAddress> hosts, TimeSpan now)
     {
-        bool changed = _hosts.Count > 0 && !hosts.SequenceEqual(_hosts);
+        bool changed = !hosts.SequenceEqual(_hosts);
         _hosts = hosts;
-        Rebuild();
-        if (changed && _targets.Count > 0)
+        if (changed && _anyTargetEver)
         {
-            // Another network may have another NAT: what the servers saw before says nothing about it.
+            // Another network may have another NAT: what was seen before says nothing about it.
             _answers.Clear();
+            _fallback = null;
+            Rebuild();
             Ask(_targets, isRefresh: false, now);
+        }
+        else
+        {
+            Rebuild();
         }
     }
 
     /// <summary>Asks these servers, besides those asked already; all of them again when they are known.</summary>
     public void AddTargets(IEnumerable<StunTarget> targets, TimeSpan now)
     {
-        var fresh = targets.Where(t => !_targets.Exists(known => known.Address == t.Address && !t.Address.IsEmpty)).ToList();
-        bool known = _anyTargetEver && fresh.Count == 0;
+        List<StunTarget> named = [.. targets];
+        List<StunTarget> fresh = named.FindAll(t => !_targets.Exists(k => IsSame(k, t)));
+        bool known = _anyTargetEver && (fresh.Count == 0 || named.Exists(t => !t.Address.IsEmpty && _targets.Exists(k => IsSame(k, t))));
         _anyTargetEver = true;
         _targets.AddRange(fresh);
         if (known)
@@ -109,20 +122,20 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
         }
     }
 
+    // A name without an address is the same as before when the name is; otherwise the address decides.
+    private static bool IsSame(StunTarget a, StunTarget b) => a.Address == b.Address && (!a.Address.IsEmpty || a.Server == b.Server);
+
     /// <summary>Overrides what STUN says; an empty address ends the override. Port 0 means the local port.</summary>
     public void SetConfigured(TransportAddress address)
     {
         _configured = address;
-        NeedsFallback = false;
         Rebuild();
     }
 
-    /// <summary>What the host found where STUN found nothing.</summary>
+    /// <summary>What the host found where STUN found nothing; an empty address when it found nothing either.</summary>
     public void SetFallback(TransportAddress address, PublicAddressSource source, string explanation)
     {
-        _fallback = address;
-        NeedsFallback = false;
-        Public = new PublicAddress(address, source, explanation);
+        _fallback = new PublicAddress(address, source, explanation);
         Rebuild();
     }
 
@@ -175,6 +188,7 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
     private void Ask(IEnumerable<StunTarget> targets, bool isRefresh, TimeSpan now)
     {
         _isRefresh = isRefresh;
+        _askedAt = now;
         if (!isRefresh)
         {
             _failures.Clear();
@@ -198,42 +212,34 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
             return;
         }
 
-        bool changed = false;
+        bool news = false;
         while (_query.PollResult(out StunServerResult? result))
         {
+            news = true;
             if (result.Outcome != StunOutcome.Answered)
             {
                 _failures.Add(result);
-                if (_isRefresh && _answers.Remove(result.Target.Address))
-                {
-                    changed = true;
-                }
-
+                _ = _answers.Remove(result.Target.Address);
                 continue;
             }
 
-            bool same = _answers.TryGetValue(result.Target.Address, out StunServerResult? before) && before.MappedAddress == result.MappedAddress;
-            if (!same && _isRefresh && before is not null)
+            if (_isRefresh && _answers.TryGetValue(result.Target.Address, out StunServerResult? before) && before.MappedAddress != result.MappedAddress)
             {
                 // The mapping has become another one: what the other servers saw is as old.
                 _answers.Clear();
             }
 
             _answers[result.Target.Address] = result;
-            changed |= !same;
         }
 
         if (_query.IsComplete && _refreshAt == TimeSpan.MaxValue && _targets.Count > 0)
         {
-            _refreshAt = now + NextRefresh();
+            // Reckoned from the question: a server that is dead holds the end of the query up, and a mapping does not wait for it.
+            _refreshAt = _askedAt + NextRefresh();
         }
 
-        if (_query.IsComplete && _answers.Count == 0 && _configured.IsEmpty && _fallback.IsEmpty)
-        {
-            NeedsFallback = true;
-        }
-
-        if (changed)
+        // Also where nothing is new but a proof: the server believes one for ten minutes only.
+        if (news)
         {
             Rebuild();
         }
@@ -241,7 +247,6 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
         if (_announce && _query.IsComplete)
         {
             _announce = false;
-            Rebuild();
             Revision++;
         }
     }
@@ -267,10 +272,7 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
 
         if (!_configured.IsEmpty)
         {
-            int port = _configured.Port != 0 ? _configured.Port : LocalPort(_configured);
-            TransportAddress address = _configured.WithPort(port);
-            Add(new Candidate(CandidateKind.Mapped, address));
-            Public = new PublicAddress(address, PublicAddressSource.Configured, "configured by hand");
+            Add(new Candidate(CandidateKind.Mapped, FindPublic([]).Address));
         }
 
         // What a host address and a server saw alike is a host address: no NAT. It keeps the proof.
@@ -293,25 +295,39 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
 
         if (seen.Count > 0)
         {
-            _fallback = default;
-            NeedsFallback = false;
-            if (_configured.IsEmpty)
-            {
-                StunServerResult best = seen.Find(a => a.MappedAddress.IsIPv4) ?? seen[0];
-                Public = new PublicAddress(best.MappedAddress, PublicAddressSource.Stun, $"seen by {best.Target.Server}");
-            }
+            _fallback = null;
         }
-        else if (!_fallback.IsEmpty)
+        else if (_fallback is { Address.IsEmpty: false })
         {
-            Add(new Candidate(CandidateKind.Mapped, _fallback));
+            Add(new Candidate(CandidateKind.Mapped, _fallback.Address));
         }
 
-        if (!Same(next))
+        // Of too many the interfaces at the end are left out, never the address that a peer elsewhere can reach.
+        while (next.Count > SignalProtocol.MaxCandidates && next.FindLastIndex(c => c.Kind == CandidateKind.Host) is >= 0 and int last)
         {
-            _candidates.Clear();
-            _candidates.AddRange(next);
-            Revision++;
+            next.RemoveAt(last);
         }
+
+        PublicAddress known = FindPublic(seen);
+        bool changed = !Same(next) || known != Public;
+        Public = known;
+        _candidates.Clear();
+        _candidates.AddRange(next);
+        Revision += changed ? 1 : 0;
+    }
+
+    private PublicAddress FindPublic(List<StunServerResult> seen)
+    {
+        if (!_configured.IsEmpty)
+        {
+            TransportAddress address = _configured.Port != 0 ? _configured : _configured.WithPort(LocalPort(_configured));
+            return new PublicAddress(address, PublicAddressSource.Configured, "configured by hand");
+        }
+
+        StunServerResult? best = seen.Find(a => a.MappedAddress.IsIPv4) ?? (seen.Count > 0 ? seen[0] : null);
+        return best is not null
+            ? new PublicAddress(best.MappedAddress, PublicAddressSource.Stun, $"seen by {best.Target.Server}")
+            : _fallback ?? Unknown;
     }
 
     private bool Same(List<Candidate> next)

@@ -14,6 +14,7 @@ internal static class CandidatePolicy
         new(IPAddress.Parse("100.100.100.200"), 1),
         new(IPAddress.Parse("168.63.129.16"), 1),
         new(IPAddress.Parse("fd00:ec2::254"), 1),
+        new(IPAddress.Parse("fd20:ce::254"), 1),
     ];
 
     /// <summary>

@@ -241,13 +241,14 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             DatagramSocket? socket = _sockets.For(datagram);
             DatagramSendResult result = socket?.Send(datagram.Bytes, datagram.Remote, datagram.From) ?? DatagramSendResult.Unreachable;
             TransportAddress remote = datagram.Remote;
+            NodeSocketKind kind = datagram.Socket;
             _core.Return(datagram);
             if (result != DatagramSendResult.Sent)
             {
                 NodeLog.NotSent(_logger, remote, result);
                 if (result != DatagramSendResult.WouldBlock)
                 {
-                    _core.HandleSendFailure(Now, remote, Describe(result));
+                    _core.HandleSendFailure(Now, remote, Describe(result), kind);
                 }
             }
         }

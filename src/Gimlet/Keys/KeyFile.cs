@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Gimlet;
 
@@ -8,6 +9,10 @@ public sealed class KeyFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnerOnlyFolder = OwnerOnly | UnixFileMode.UserExecute;
+
+    // A second in all: another process needs some milliseconds to make the key.
+    private const int MaxTries = 50;
+    private static readonly TimeSpan TryInterval = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Names a key file; nothing is read or made yet.</summary>
     /// <param name="path">Where it is; null for <see cref="DefaultPath"/>.</param>
@@ -99,36 +104,61 @@ public sealed class KeyFile
             _ = Directory.CreateDirectory(folder, OwnerOnlyFolder);
         }
 
-        var identity = NodeIdentity.Create();
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
+        // Processes that start at the same moment must end with one key, and none may read half of it. File.Move would do, but on Unix it looks
+        // first and renames then, over what came in between. So: whoever holds this file writes it whole, and gives it its name only then.
+        string temporary = Path + ".new";
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None,
+        };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = OwnerOnly;
         }
 
-        // Written whole under another name first, so that a process that starts at the same moment never reads half a key.
-        string temporary = $"{Path}.{Guid.NewGuid():N}";
+        for (int tries = 1; ; tries++)
+        {
+            try
+            {
+                using var file = new FileStream(temporary, options);
+
+                if (!File.Exists(Path))
+                {
+                    return Write(file, temporary);
+                }
+
+                // The other was first. What we hold is the key itself, which got its name meanwhile, or a file that nobody needs any more.
+                File.Delete(temporary);
+                return Load();
+            }
+            catch (IOException) when (tries < MaxTries)
+            {
+                // Another process is at it; it takes milliseconds.
+                Thread.Sleep(TryInterval);
+                if (File.Exists(Path))
+                {
+                    return Load();
+                }
+            }
+        }
+    }
+
+    private NodeIdentity Write(FileStream file, string temporary)
+    {
+        var identity = NodeIdentity.Create();
         try
         {
-            using (var writer = new StreamWriter(temporary, options))
-            {
-                writer.WriteLine(identity.ExportPem());
-            }
-
+            file.SetLength(0);
+            file.Write(Encoding.ASCII.GetBytes(identity.ExportPem() + '\n'));
+            file.Flush(flushToDisk: true);
             File.Move(temporary, Path, overwrite: false);
             return identity;
         }
-        catch (IOException) when (File.Exists(Path))
-        {
-            // The other process was first: its key is the node's key.
-            File.Delete(temporary);
-            identity.Dispose();
-            return Load();
-        }
         catch
         {
-            // A full disk, for one: half a key is nobody's.
-            File.Delete(temporary);
+            // A full disk, for one. The next start begins the file anew.
             identity.Dispose();
             throw;
         }

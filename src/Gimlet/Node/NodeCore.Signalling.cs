@@ -188,7 +188,8 @@ internal sealed partial class NodeCore : ISignallingOwner
 
     private void HandleIncoming(SignallingSession session, IncomingMessage incoming, TimeSpan now)
     {
-        if (!CallId.TryParse(incoming.Call, out CallId id) || !PeerId.TryParse(incoming.Peer, out PeerId peer))
+        // A call of ours with that id is on its way: its callee knows the id before we know its keys, and must not be able to take its place.
+        if (!CallId.TryParse(incoming.Call, out CallId id) || !PeerId.TryParse(incoming.Peer, out PeerId peer) || _dials.TryFind(id, out _))
         {
             return;
         }

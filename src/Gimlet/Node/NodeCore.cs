@@ -132,7 +132,8 @@ internal sealed partial class NodeCore : IDisposable
         // RFC 9443: everything that is not STUN belongs to QUIC, which this version does not speak yet.
         if (!StunMessage.LooksLikeStun(datagram) || !StunMessage.TryParse(datagram, out StunMessage message) || message.Method != StunMethod.Binding)
         {
-            IgnoredDatagrams++;
+            // Garbage from a STUN server that was asked is a result as well, if nothing better comes from there.
+            IgnoredDatagrams += socket == NodeSocketKind.Main && _gatherer.HandleDatagram(now, remote, local, datagram) ? 0 : 1;
             return;
         }
 
@@ -153,10 +154,16 @@ internal sealed partial class NodeCore : IDisposable
     }
 
     /// <summary>A datagram could not be sent, for a reason of this machine or its network.</summary>
-    public void HandleSendFailure(TimeSpan now, TransportAddress remote, string reason)
+    public void HandleSendFailure(TimeSpan now, TransportAddress remote, string reason, NodeSocketKind socket = NodeSocketKind.Main)
     {
-        _gatherer.HandleSendFailure(now, remote, reason);
-        DrainGatherer(now);
+        if (socket == NodeSocketKind.Main)
+        {
+            _gatherer.HandleSendFailure(now, remote, reason);
+            DrainGatherer(now);
+        }
+
+        _classifier?.HandleSendFailure(now, socket == NodeSocketKind.Probe ? ProbeSocket.Filtering : ProbeSocket.Mapping, remote, reason);
+        DrainClassifier(now);
     }
 
     public void HandleTimeout(TimeSpan now)
@@ -217,7 +224,7 @@ internal sealed partial class NodeCore : IDisposable
     private bool HandleRequest(TimeSpan now, TransportAddress local, TransportAddress remote, in StunMessage request) =>
         CheckMessages.TryReadUsername(request, out CallId id, out bool fromCaller)
             ? _calls.TryFind(id, out NodeCall? call) && call!.Agent.IsCaller != fromCaller && call.Agent.HandleRequest(now, local, remote, request)
-            : _serverless.HandleRequest(now, local, remote, request);
+            : _serverless.HandleRequest(now, local, remote, request) || HandleClassifierDatagram(now, local, remote, request.Bytes, NodeSocketKind.Main);
 
     private bool HandleAnswer(TimeSpan now, TransportAddress local, TransportAddress remote, in StunMessage answer, ReadOnlySpan<byte> datagram)
     {
@@ -244,15 +251,7 @@ internal sealed partial class NodeCore : IDisposable
     private void AfterCalls(TimeSpan now)
     {
         // Calls that were born or woken just now send their first check in the same breath.
-        foreach (NodeCall call in _calls.All)
-        {
-            if (now >= call.Agent.NextTimeout)
-            {
-                call.Agent.HandleTimeout(now);
-            }
-        }
-
-        _calls.RemoveEnded();
+        _calls.HandleTimeout(now);
         if (_calls.PathWasLost)
         {
             // A NAT that forgot its mappings gives new ones; the peer needs to hear of them to open its own.

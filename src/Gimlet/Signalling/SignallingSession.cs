@@ -23,6 +23,7 @@ internal sealed class SignallingSession(int index, NodeIdentity identity, string
 
     private string _authority = string.Empty;
     private TimeSpan _keepAlive = DefaultKeepAlive;
+    private TimeSpan _openedAt;
     private TimeSpan _lastHeard;
     private TimeSpan _lastPing;
     private long _pingId;
@@ -41,7 +42,7 @@ internal sealed class SignallingSession(int index, NodeIdentity identity, string
     {
         SignallingState.Down => TimeSpan.MaxValue,
         SignallingState.Registered => Earlier(Later(_lastHeard, _lastPing) + _keepAlive, _lastHeard + (_keepAlive * SilentKeepAlives)),
-        _ => _lastHeard + RegistrationTimeout,
+        _ => _openedAt + RegistrationTimeout,
     };
 
     /// <summary>The WebSocket is open.</summary>
@@ -50,6 +51,7 @@ internal sealed class SignallingSession(int index, NodeIdentity identity, string
     public void Opened(string authority, TimeSpan now)
     {
         _authority = authority;
+        _openedAt = now;
         _lastHeard = now;
         _lastPing = now;
         LastError = null;
@@ -122,18 +124,25 @@ internal sealed class SignallingSession(int index, NodeIdentity identity, string
 
         if (State != SignallingState.Registered)
         {
-            owner.GaveUp(this, "the server did not complete the registration in time");
+            GiveUp("the server did not complete the registration in time");
             return;
         }
 
         if (now - _lastHeard >= _keepAlive * SilentKeepAlives)
         {
-            owner.GaveUp(this, "the server has gone silent");
+            GiveUp("the server has gone silent");
             return;
         }
 
         _lastPing = now;
         owner.Send(this, new PingMessage { Id = ++_pingId });
+    }
+
+    private void GiveUp(string reason)
+    {
+        // Down already, although the WebSocket is still to be closed: a timer that stays due would fire without end until then.
+        State = SignallingState.Down;
+        owner.GaveUp(this, reason);
     }
 
     private static TimeSpan Later(TimeSpan a, TimeSpan b) => a > b ? a : b;

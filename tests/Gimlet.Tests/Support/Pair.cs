@@ -1,6 +1,7 @@
 using Gimlet.Calls;
 using Gimlet.Candidates;
 using Gimlet.Sockets;
+using Gimlet.Stun;
 
 namespace Gimlet.Tests.Support;
 
@@ -27,11 +28,18 @@ internal sealed class Pair : IDisposable
         SeededRandom.From(3)(id);
         var call = new CallId(id);
         (CallKeys caller, CallKeys callee) = Keys.OfCall(call, Keys.Small.Id, Keys.Large.Id);
+        KeyOfA = caller.Caller.ToArray();
+        KeyOfB = caller.Callee.ToArray();
         A.Agent = new CallAgent(A.Context, A, call, Keys.Large.Id, isCaller: true, isControlling: true, caller, TimeSpan.Zero);
         B.Agent = new CallAgent(B.Context, B, call, Keys.Small.Id, isCaller: false, isControlling: false, callee, TimeSpan.Zero);
     }
 
     public TraversalOptions Options { get; }
+
+    /// <summary>What A's requests are signed with.</summary>
+    public byte[] KeyOfA { get; }
+
+    public byte[] KeyOfB { get; }
 
     public Side A { get; }
 
@@ -64,6 +72,26 @@ internal sealed class Pair : IDisposable
         Assert.Equal(CallState.Connected, A.Agent.State);
         Assert.Equal(CallState.Connected, B.Agent.State);
         return this;
+    }
+
+    /// <summary>A check as a side would send it, or with anything about it wrong.</summary>
+    public byte[] Forge(Side from, CheckPurpose purpose = CheckPurpose.Check, uint value = 0, byte[]? key = null)
+    {
+        byte[] buffer = new byte[512];
+        byte[] id = new byte[12];
+        BitConverter.TryWriteBytes(id, ++_order);
+        bool isA = ReferenceEquals(from, A);
+        int length = CheckMessages.WriteRequest(
+            buffer, new StunTransactionId(id), CheckMessages.Username(from.Agent.Id, isA), key ?? (isA ? KeyOfA : KeyOfB), new CheckContent(purpose, value, isA, 1, 1));
+        return buffer[..length];
+    }
+
+    /// <summary>An answer to a request that was sent.</summary>
+    public static byte[] ForgeAnswer(Packet request, byte[] key)
+    {
+        byte[] buffer = new byte[512];
+        Assert.True(StunMessage.TryParse(request.Bytes, out StunMessage message));
+        return buffer[..CheckMessages.WriteAnswer(buffer, message, request.From, key)];
     }
 
     public static Candidate Describe(TransportAddress address) =>

@@ -49,7 +49,7 @@ internal sealed class Side : ICallEvents, IDisposable
         : Addresses[0];
 
     /// <summary>What a node does with a datagram that is about this call. True when the agent took it.</summary>
-    public bool Receive(TimeSpan now, TransportAddress local, TransportAddress remote, byte[] bytes)
+    public bool Receive(TimeSpan now, TransportAddress local, TransportAddress remote, ReadOnlySpan<byte> bytes)
     {
         if (!StunMessage.TryParse(bytes, out StunMessage message))
         {
