@@ -353,7 +353,11 @@ public sealed class GimletNode : IAsyncDisposable
                 NoteGathering();
                 break;
             case FallbackNeeded:
-                NodeLog.NoStunAnswer(_logger, string.Join("; ", StunResults.Select(r => $"{r.Target.Server}: {r.Detail}")));
+                if (StunResults is { Count: > 0 } results)
+                {
+                    NodeLog.NoStunAnswer(_logger, string.Join("; ", results.Select(r => $"{r.Target.Server}: {r.Detail}")));
+                }
+
                 _host.FindFallback();
                 break;
             case ProbeSocketNeeded:
