@@ -30,7 +30,7 @@ public readonly struct TransportAddress : IEquatable<TransportAddress>
     /// <summary>Makes an address from its bytes in network order.</summary>
     /// <param name="address">4 bytes (IPv4) or 16 bytes (IPv6).</param>
     /// <param name="port">The port.</param>
-    /// <param name="scopeId">The interface index of a link-local IPv6 address; 0 otherwise.</param>
+    /// <param name="scopeId">The interface index of a link-local or multicast IPv6 address; ignored for others.</param>
     /// <exception cref="ArgumentException">The address is neither 4 nor 16 bytes long.</exception>
     public TransportAddress(ReadOnlySpan<byte> address, int port, uint scopeId = 0)
     {
@@ -54,8 +54,10 @@ public readonly struct TransportAddress : IEquatable<TransportAddress>
                 _low &= 0xffff_ffff;
                 _length = 4;
             }
-            else
+            else if (IsLinkLocal || IsMulticast)
             {
+                // RFC 4007 section 6: any other address means the same in every zone. Kept, 2001:db8::1%1 and 2001:db8::1%2 would be two addresses
+                // to a filter, and one to the network.
                 _scopeId = scopeId;
             }
         }
@@ -96,7 +98,7 @@ public readonly struct TransportAddress : IEquatable<TransportAddress>
     /// <summary>The port.</summary>
     public int Port => _port;
 
-    /// <summary>The interface index of a link-local IPv6 address; 0 otherwise.</summary>
+    /// <summary>The interface index of a link-local or multicast IPv6 address; 0 otherwise.</summary>
     public uint ScopeId => _scopeId;
 
     /// <summary>How many bytes <see cref="WriteAddress"/> writes: 4, 16, or 0 when empty.</summary>

@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using Gimlet.Candidates;
 using Gimlet.Signalling;
 using Gimlet.Sockets;
 
@@ -83,7 +83,8 @@ internal sealed class CandidateFilter(IObservationVerifier? observations)
 
     private static bool MayBeTold(TransportAddress address, RendezvousSession session)
     {
-        if (address.IsUnspecified || address.IsMulticast || address.IsBroadcast || IsService(address))
+        // What no node would send to need not be passed on either: the one policy of both.
+        if (!CandidatePolicy.MaySendTo(address, allowLoopback: true))
         {
             return false;
         }
@@ -96,28 +97,5 @@ internal sealed class CandidateFilter(IObservationVerifier? observations)
         // Link-local addresses hold metadata services (169.254.169.254 and its neighbours), and an IPv6 one means nothing without
         // the reader's interface. On a network that has nothing but 169.254.0.0/16 the WebSocket comes from there as well.
         return !address.IsLinkLocal || (address.IsIPv4 && session.Remote is { IsIPv4: true, IsLinkLocal: true });
-    }
-
-    // Ranges no node can own, and the metadata services that clouds put outside 169.254.0.0/16.
-    private static bool IsService(TransportAddress address)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        _ = address.WriteAddress(bytes);
-        if (address.IsIPv4)
-        {
-            return bytes[0] is 0 or >= 240 // RFC 6890: "this host on this network", reserved
-                || BinaryPrimitives.ReadUInt32BigEndian(bytes) is
-                    0xa9fe_a9fe // 169.254.169.254, where even a link-local network may not be aimed at
-                    or 0xa9fe_aa02 // 169.254.170.2, container credentials
-                    or 0x6464_64c8 // 100.100.100.200
-                    or 0xa83f_8110; // 168.63.129.16
-        }
-
-        // fd00:ec2::254 and fd20:ce::254; 64:ff9b::/96 (RFC 6052) and ::/96 wrap an IPv4 address that no filter would look into.
-        ulong high = BinaryPrimitives.ReadUInt64BigEndian(bytes);
-        ulong low = BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]);
-        return (high is 0xfd00_0ec2_0000_0000 or 0xfd20_00ce_0000_0000 && low == 0x254)
-            || (high == 0x0064_ff9b_0000_0000 && low >> 32 == 0)
-            || (high == 0 && low >> 32 == 0 && low != 1);
     }
 }

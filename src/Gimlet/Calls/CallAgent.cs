@@ -31,6 +31,7 @@ internal sealed class CallAgent : IDisposable
     private TimeSpan _nominateInterval;
     private TimeSpan _nominateUntil;
     private uint _nomination;
+    private uint _highestPing;
     private int _closeAttempts;
     private TimeSpan _closeAt = TimeSpan.MaxValue;
     private uint _closeReason;
@@ -172,7 +173,13 @@ internal sealed class CallAgent : IDisposable
 
         if (request.TryGetGimletPing(out uint sequence))
         {
-            TakeTraffic(pair, local, now);
+            // A sequence number that was there before may be a datagram that somebody kept: it gets its answer, and proves no life.
+            if (sequence > _highestPing)
+            {
+                _highestPing = sequence;
+                TakeTraffic(pair, local, now);
+            }
+
             _events.PingReceived(this, sequence, remote, now);
         }
 

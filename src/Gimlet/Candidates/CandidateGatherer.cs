@@ -11,6 +11,9 @@ namespace Gimlet.Candidates;
 /// </summary>
 internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoopback, Action<Span<byte>> random)
 {
+    // Four servers that a person or a rendezvous names, with two addresses of each family, and one such set more.
+    private const int MaxTargets = 32;
+
     private static readonly PublicAddress Unknown = new(default, PublicAddressSource.Local, "nothing is known yet");
 
     private readonly List<Candidate> _candidates = [];
@@ -95,6 +98,7 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
         bool known = _anyTargetEver && (fresh.Count == 0 || named.Exists(t => !t.Address.IsEmpty && _targets.Exists(k => IsSame(k, t))));
         _anyTargetEver = true;
         _targets.AddRange(fresh);
+        ForgetOldTargets(fresh);
         if (known)
         {
             // The server came back, with a new key for its proofs: it gets new ones even where the addresses are the same.
@@ -109,6 +113,24 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
         else
         {
             Ask(fresh, isRefresh: false, now);
+        }
+    }
+
+    // A server that names others at each connection, or a name whose addresses change for years, must not make the list grow for ever.
+    private void ForgetOldTargets(List<StunTarget> fresh)
+    {
+        for (int i = 0; i < _targets.Count && _targets.Count > MaxTargets;)
+        {
+            StunTarget old = _targets[i];
+            if (fresh.Contains(old) || (_answers.ContainsKey(old.Address) && _targets.Exists(t => !fresh.Contains(t) && !_answers.ContainsKey(t.Address))))
+            {
+                i++;
+                continue;
+            }
+
+            _targets.RemoveAt(i);
+            _ = _answers.Remove(old.Address);
+            i = 0;
         }
     }
 
@@ -229,7 +251,10 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
                 _answers.Clear();
             }
 
-            _answers[result.Target.Address] = result;
+            if (_targets.Exists(t => t.Address == result.Target.Address))
+            {
+                _answers[result.Target.Address] = result;
+            }
         }
 
         if (_query.IsComplete && _refreshAt == TimeSpan.MaxValue && _targets.Count > 0)

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using Gimlet.Sockets;
 
@@ -19,7 +20,7 @@ internal static class CandidatePolicy
 
     /// <summary>
     /// True for an address that checks may go to. Loopback (unless allowed), unspecified, multicast, broadcast, metadata
-    /// addresses, 0.0.0.0/8 and 240.0.0.0/4 never are.
+    /// addresses, 0.0.0.0/8, 240.0.0.0/4 and IPv6 addresses that wrap an IPv4 address never are.
     /// </summary>
     public static bool MaySendTo(TransportAddress address, bool allowLoopback)
     {
@@ -33,14 +34,11 @@ internal static class CandidatePolicy
             return allowLoopback;
         }
 
-        if (address.IsIPv4)
+        Span<byte> bytes = stackalloc byte[16];
+        _ = address.WriteAddress(bytes);
+        if (address.IsIPv4 ? bytes[0] is 0 or >= 240 : WrapsIPv4(bytes))
         {
-            Span<byte> bytes = stackalloc byte[4];
-            _ = address.WriteAddress(bytes);
-            if (bytes[0] is 0 or >= 240)
-            {
-                return false;
-            }
+            return false;
         }
 
         foreach (TransportAddress metadata in MetadataAddresses)
@@ -52,6 +50,22 @@ internal static class CandidatePolicy
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// A gateway on the way would unwrap these, behind every filter that looked at the IPv6 address: IPv4-compatible and IPv4-translated addresses
+    /// (RFC 4291 section 2.5.5.1, RFC 2765), NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056) and Teredo (RFC 4380). Whoever has one of them has
+    /// the IPv4 address as well, which is a candidate of its own.
+    /// </summary>
+    private static bool WrapsIPv4(ReadOnlySpan<byte> address)
+    {
+        ulong high = BinaryPrimitives.ReadUInt64BigEndian(address);
+        ulong low = BinaryPrimitives.ReadUInt64BigEndian(address[8..]);
+        return (high == 0 && low >> 32 is 0 or 0xffff_0000)
+            || (high == 0x0064_ff9b_0000_0000 && low >> 32 == 0)
+            || high >> 16 == 0x0064_ff9b_0001
+            || high >> 48 == 0x2002
+            || high >> 32 == 0x2001_0000;
     }
 
     /// <summary>True for an address worth telling a peer as our own.</summary>

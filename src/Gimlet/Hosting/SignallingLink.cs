@@ -198,7 +198,7 @@ internal sealed class SignallingLink : IAsyncDisposable
             ValueWebSocketReceiveResult part = await socket.ReceiveAsync(frame.GetMemory(1024), cancellationToken).ConfigureAwait(false);
             if (part.MessageType == WebSocketMessageType.Close)
             {
-                string reason = socket.CloseStatusDescription is { Length: > 0 } text ? text : "the server closed the connection";
+                string reason = PlainText.Of(socket.CloseStatusDescription, "the server closed the connection");
                 return (reason, (int?)socket.CloseStatus == SignalCloseCode.Replaced);
             }
 

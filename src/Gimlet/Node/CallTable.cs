@@ -55,6 +55,18 @@ internal sealed class CallTable(Queue<NodeEvent> events, Func<NodeCall, CallFail
         }
     }
 
+    /// <summary>How many calls of one peer are open.</summary>
+    public int CountIncomingFrom(PeerId peer)
+    {
+        int count = 0;
+        foreach (NodeCall call in _byCall.Values)
+        {
+            count += call.IsIncoming && call.Agent.Remote == peer ? 1 : 0;
+        }
+
+        return count;
+    }
+
     public bool TryFind(CallId call, out NodeCall? found) => _byCall.TryGetValue(call, out found);
 
     public bool TryFindHandle(CallId handle, out NodeCall? found) => _byHandle.TryGetValue(handle, out found);
@@ -129,6 +141,17 @@ internal sealed class CallTable(Queue<NodeEvent> events, Func<NodeCall, CallFail
     {
         NodeCall known = _byCall[call.Id];
         _ended.Add(known);
-        events.Enqueue(end == CallEnd.PunchFailed ? explainPunchFailure(known) : new CallClosed(known.Handle, end));
+        events.Enqueue(end switch
+        {
+            CallEnd.PunchFailed => explainPunchFailure(known),
+
+            // Its checks were answered and it hung up, before ours were: somebody may be waiting for the connection that this never became.
+            CallEnd.ClosedByPeer when !known.WasConnected => new CallFailed(
+                known.Handle,
+                GimletErrorKind.Refused,
+                $"{call.Remote} ended the call before it became a connection.",
+                "The other side is shutting down, or takes no more connections at the moment; try again."),
+            _ => new CallClosed(known.Handle, end),
+        });
     }
 }

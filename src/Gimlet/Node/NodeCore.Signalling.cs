@@ -10,6 +10,9 @@ namespace Gimlet.Node;
 /// <content>The signalling side: sessions, dials, incoming calls.</content>
 internal sealed partial class NodeCore : ISignallingOwner
 {
+    // A server takes 100 frames at once (RendezvousLimits.MessageBurst); the rest of them is for dials and answers.
+    private const int MaxCallsToTell = 64;
+
     /// <summary>The WebSocket of a session is open.</summary>
     public void SignallingOpened(int session, string authority, TimeSpan now) => _sessions[session].Opened(authority, now);
 
@@ -99,27 +102,24 @@ internal sealed partial class NodeCore : ISignallingOwner
 
     void ISignallingOwner.Registered(SignallingSession session, RegisteredMessage registered, TimeSpan now)
     {
-        _events.Enqueue(new SessionRegistered(session.Index, registered.Observed));
+        _events.Enqueue(new SessionRegistered(session.Index, PlainText.Of(registered.Observed, "nothing")));
 
         // What was learned while the registration was on its way is not in it, and what was learned while the session was down
         // has reached no peer.
         CandidateDescription[] candidates = DescribeCandidates();
         _signals.Enqueue((session.Index, new UpdateMessage { Candidates = candidates, Nat = DescribeNat() }));
-        foreach (NodeCall call in _calls.All)
+        foreach (NodeCall call in CallsToTell().Where(c => c.Session == session.Index))
         {
-            if (call.Session == session.Index && call.Agent.State is not (CallState.Closing or CallState.Ended))
-            {
-                _signals.Enqueue((session.Index, new CandidatesMessage { Call = call.Agent.Id.ToString(), Candidates = candidates }));
-            }
+            _signals.Enqueue((session.Index, new CandidatesMessage { Call = call.Agent.Id.ToString(), Candidates = candidates }));
         }
 
         SendWaitingDials(now);
     }
 
     void ISignallingOwner.ErrorReceived(SignallingSession session, ErrorMessage error) =>
-        _events.Enqueue(new SessionError(session.Index, error.Code ?? "unknown", error.Detail ?? "the server gave no detail"));
+        _events.Enqueue(new SessionError(session.Index, PlainText.Of(error.Code, "unknown"), PlainText.Of(error.Detail, "the server gave no detail")));
 
-    void ISignallingOwner.SignalIgnored(SignallingSession session, string problem) => _events.Enqueue(new SignalIgnored(session.Index, problem));
+    void ISignallingOwner.SignalIgnored(SignallingSession session, string problem) => _events.Enqueue(new SignalIgnored(session.Index, PlainText.Of(problem, "no reason")));
 
     void ISignallingOwner.GaveUp(SignallingSession session, string reason) => _events.Enqueue(new SessionGivenUp(session.Index, reason));
 
@@ -210,13 +210,18 @@ internal sealed partial class NodeCore : ISignallingOwner
         byte[] publicKey = incoming.PublicKey ?? [];
         byte[] point = incoming.Ephemeral?.Key ?? [];
         CallKeys? keys = null;
+
+        // What costs nothing comes first: whoever is not welcome, or calls too often, does not make this node compute.
         (string Reason, string Detail) refusal =
-            !P256.IsPoint(point) || PeerId.FromPublicKey(publicKey) != peer || peer == Id
-                || !P256.Verify(publicKey, Statement.CallKey(idBytes, peer, Id, point), incoming.Ephemeral!.Signature)
-                ? (RejectReason.BadRequest, "the key of the call is not signed by the caller")
-            : !_options.Policy.Allows(peer) ? (RejectReason.Refused, "this node does not accept calls from this peer")
+            !_options.Policy.Allows(peer) ? (RejectReason.Refused, "this node does not accept calls from this peer")
             : _options.NoHolepunch ? (RejectReason.Unsupported, "this node takes part in no direct paths")
             : _calls.IncomingCount >= _options.Traversal.MaxIncomingCalls ? (RejectReason.Busy, "too many calls at once")
+            : _calls.CountIncomingFrom(peer) >= IncomingGuard.MaxCallsPerPeer ? (RejectReason.Busy, "too many calls of this peer at once")
+            : _incoming.IsReplay(id, now) ? (RejectReason.BadRequest, "this call is over")
+            : !_incoming.TryTake(now) ? (RejectReason.RateLimited, "too many calls in this second")
+            : !P256.IsPoint(point) || PeerId.FromPublicKey(publicKey) != peer || peer == Id
+                || !P256.Verify(publicKey, Statement.CallKey(idBytes, peer, Id, point), incoming.Ephemeral!.Signature)
+                ? (RejectReason.BadRequest, "the key of the call is not signed by the caller")
             : (keys = CallKeys.TryDerive(_prekey.Key, point, id, peer, Id)) is null ? (RejectReason.BadRequest, "the key of the call is not a point of P-256")
             : default;
         if (keys is null)
@@ -225,6 +230,7 @@ internal sealed partial class NodeCore : ISignallingOwner
             return;
         }
 
+        _incoming.Remember(id, now);
         if (_options.AcceptMode == AcceptMode.OnAccept)
         {
             _signals.Enqueue((session.Index, new AcceptMessage { Call = incoming.Call, Candidates = DescribeCandidates() }));
@@ -246,7 +252,8 @@ internal sealed partial class NodeCore : ISignallingOwner
             return;
         }
 
-        string detail = string.IsNullOrEmpty(reject.Detail) ? reject.Reason ?? "no reason given" : $"{reject.Reason}: {reject.Detail}";
+        string reason = PlainText.Of(reject.Reason, "no reason given");
+        string detail = string.IsNullOrEmpty(reject.Detail) ? reason : $"{reason}: {PlainText.Of(reject.Detail, "no detail")}";
         (GimletErrorKind kind, string message) = reject.Reason switch
         {
             RejectReason.Offline => (GimletErrorKind.PeerOffline, $"{dial.Peer} is not registered with the server."),
@@ -334,11 +341,20 @@ internal sealed partial class NodeCore : ISignallingOwner
         }
     }
 
-    /// <summary>Tells the peers of all calls under way something new about this node.</summary>
+    /// <summary>
+    /// The calls whose peers hear what is new: those in need first, then the youngest, which the server still knows. Not all of a thousand at once: the
+    /// server closes a node that says too much, and after the next registration it would be as much again.
+    /// </summary>
+    private IEnumerable<NodeCall> CallsToTell() => _calls.All
+        .Where(c => c.Agent.State is not (CallState.Closing or CallState.Ended))
+        .OrderBy(c => c.Agent.State == CallState.Connected)
+        .ThenByDescending(c => c.StartedAt)
+        .Take(MaxCallsToTell);
+
+    /// <summary>Tells the peers of the calls under way something new about this node.</summary>
     private void TellPeers(CandidateDescription[] candidates, NatDescription? nat)
     {
-        IEnumerable<(int Session, CallId Call)> underWay = _calls.All
-            .Where(c => c.Agent.State is not (CallState.Closing or CallState.Ended))
+        IEnumerable<(int Session, CallId Call)> underWay = CallsToTell()
             .Select(c => (c.Session, c.Agent.Id))
             .Concat(_dials.All.Select(d => (d.Session, d.Id)));
         foreach ((int session, CallId call) in underWay)

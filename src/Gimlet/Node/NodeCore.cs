@@ -28,6 +28,7 @@ internal sealed partial class NodeCore : IDisposable
     private readonly CallContext _context;
     private readonly CallTable _calls;
     private readonly PendingDials _dials = new();
+    private readonly IncomingGuard _incoming = new();
     private readonly ServerlessDials _serverless;
     private readonly CandidateGatherer _gatherer;
     private readonly SignallingSession[] _sessions;

@@ -30,6 +30,9 @@ public sealed class CandidateFilterTests
     [InlineData("[fe80::1]:1")]
     [InlineData("[64:ff9b::7f00:1]:1")]
     [InlineData("[::127.0.0.1]:1")]
+    [InlineData("[64:ff9b:1::7f00:1]:1")]
+    [InlineData("[2002:7f00:1::1]:1")]
+    [InlineData("[fd00:ec2::254%3]:80")]
     [InlineData("192.168.1.1:0")]
     [InlineData("192.168.1.1")]
     [InlineData("example.org:80")]
@@ -56,6 +59,10 @@ public sealed class CandidateFilterTests
     [InlineData("[2001:db8::1]:7777", true)]
     public void A_public_address_is_unverified_unless_the_websocket_comes_from_it(string address, bool? unverified) =>
         Assert.Equal(unverified, Assert.Single(Told("198.51.100.1:1", TestNode.Host(address))).Unverified);
+
+    [Fact]
+    public void One_address_with_many_zones_is_told_once() =>
+        Assert.Equal("[2001:db8::1]:1", Assert.Single(Told("198.51.100.1:1", TestNode.Host("[2001:db8::1%1]:1", "[2001:db8::1%2]:1", "[2001:db8::1]:1"))).Address);
 
     [Fact]
     public void A_nodes_own_claim_to_be_verified_or_unverified_counts_for_nothing()
