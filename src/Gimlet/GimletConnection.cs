@@ -74,7 +74,7 @@ public sealed class GimletConnection : IAsyncDisposable
     /// <summary>From the dial, or from the call's arrival, to the first authenticated round trip.</summary>
     public TimeSpan ConnectTime { get; }
 
-    /// <summary>The path in use; null while the old one has died and none works.</summary>
+    /// <summary>The path in use, after the end the last one; null while the old one has died and none works.</summary>
     public ConnectionPath? Path => Volatile.Read(ref _path);
 
     /// <summary>Completes with the reason when the connection has ended, whoever ended it.</summary>
@@ -155,7 +155,6 @@ public sealed class GimletConnection : IAsyncDisposable
     {
         if (_closed.TrySetResult(reason))
         {
-            Volatile.Write(ref _path, null);
             foreach (uint sequence in _pings.Keys)
             {
                 if (_pings.TryRemove(sequence, out TaskCompletionSource<PingResult>? waiting))

@@ -128,7 +128,8 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
             CandidateSet candidates = filter.Apply(message.Candidates, session, now, left, out int dropped);
             options.Metrics.Dropped(DropKind.Candidate, dropped);
             CandidateDescription[] told = candidates.For(to);
-            if (told.Length == 0)
+            NatDescription? nat = NodeWords.Clean(message.Nat);
+            if (told.Length == 0 && nat is null)
             {
                 return;
             }
@@ -143,7 +144,7 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
             }
 
             ServerLog.Trickled(options.Logger, call.IdText, from.Id, toId, told.Length);
-            _ = to.Send(new CandidatesMessage { Call = call.IdText, Candidates = told });
+            _ = to.Send(new CandidatesMessage { Call = call.IdText, Candidates = told, Nat = nat });
         }
     }
 

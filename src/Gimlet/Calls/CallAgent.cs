@@ -175,6 +175,7 @@ internal sealed class CallAgent : IDisposable
 
         if (request.TryGetGimletPing(out uint sequence))
         {
+            TakeTraffic(pair, local, now);
             _events.PingReceived(this, sequence, remote, now);
         }
 
@@ -310,7 +311,7 @@ internal sealed class CallAgent : IDisposable
 
     private void Proven(CandidatePair pair, TimeSpan now)
     {
-        if (Active is null || _monitor.IsSuspect)
+        if (Active is null || !Active.Valid || _monitor.IsSuspect)
         {
             Use(pair, Active is null ? "first to work" : "the path in use does not answer", now);
         }
@@ -327,6 +328,20 @@ internal sealed class CallAgent : IDisposable
             _nominateInterval = _context.Options.CheckRetransmission;
             _nominateUntil = now + _context.Options.PathLossTimeout;
             SendNomination(now);
+        }
+    }
+
+    /// <summary>
+    /// The peer's application uses the pair already: its check was answered, ours or the answer to it was lost or is still on its way. The
+    /// call is a connection for this side too, or a peer that says little and leaves would never have been here. Until a check of ours is answered the
+    /// pair yields to any that is proven, so an address that only repeats the peer's datagrams gains nothing.
+    /// </summary>
+    private void TakeTraffic(CandidatePair pair, TransportAddress local, TimeSpan now)
+    {
+        if (Active is null)
+        {
+            pair.Local = local;
+            Use(pair, "the peer uses it", now);
         }
     }
 

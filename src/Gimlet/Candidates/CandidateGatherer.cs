@@ -35,6 +35,12 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
     /// <summary>What peers are told, best known first.</summary>
     public IReadOnlyList<Candidate> Candidates => _candidates;
 
+    /// <summary>Every server that was named.</summary>
+    public IReadOnlyList<StunTarget> Targets => _targets;
+
+    /// <summary>Grows whenever servers are asked for more than a refresh: what was concluded from earlier answers may not hold any more.</summary>
+    public int Generation { get; private set; }
+
     /// <summary>Every server that answered, in the order in which it was named.</summary>
     public IEnumerable<StunServerResult> Answers => _targets.Where(t => _answers.ContainsKey(t.Address)).Select(t => _answers[t.Address]);
 
@@ -92,11 +98,11 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
         if (known)
         {
             // The server came back, with a new key for its proofs: it gets new ones even where the addresses are the same.
-            _announce = true;
-            Ask(_targets, isRefresh: false, now);
+            Renew(now);
         }
         else if (_query is { IsComplete: false } && !_isRefresh)
         {
+            Generation++;
             fresh.ForEach(t => _query.Add(now, t));
             Take(now);
         }
@@ -108,6 +114,16 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
 
     // A name without an address is the same as before when the name is; otherwise the address decides.
     private static bool IsSame(StunTarget a, StunTarget b) => a.Address == b.Address && (!a.Address.IsEmpty || a.Server == b.Server);
+
+    /// <summary>Asks all servers anew, and announces what they see even where it is the same as before.</summary>
+    public void Renew(TimeSpan now)
+    {
+        if (_targets.Count > 0 && !_announce)
+        {
+            _announce = true;
+            Ask(_targets, isRefresh: false, now);
+        }
+    }
 
     /// <summary>Overrides what STUN says; an empty address ends the override. Port 0 means the local port.</summary>
     public void SetConfigured(TransportAddress address)
@@ -176,6 +192,7 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
         if (!isRefresh)
         {
             _failures.Clear();
+            Generation++;
         }
 
         _query = new StunQuery(new StunQueryOptions { Deadline = options.ReflexTimeout, RequestProof = true }, random);

@@ -21,7 +21,7 @@ internal sealed class NodeCall(CallId handle, CallAgent agent, int session, bool
     public TimeSpan StartedAt { get; } = startedAt;
 
     /// <summary>What the peer says of its NAT.</summary>
-    public NatDescription? PeerNat { get; } = peerNat;
+    public NatDescription? PeerNat { get; set; } = peerNat;
 
     public bool WasConnected { get; set; }
 }
@@ -34,6 +34,9 @@ internal sealed class CallTable(Queue<NodeEvent> events, Func<NodeCall, CallFail
     private readonly List<NodeCall> _ended = [];
 
     public int IncomingCount { get; private set; }
+
+    /// <summary>A path was lost since this was last set to false: the node's own mapping may be another one.</summary>
+    public bool PathWasLost { get; set; }
 
     public IReadOnlyCollection<NodeCall> All => _byCall.Values;
 
@@ -112,6 +115,7 @@ internal sealed class CallTable(Queue<NodeEvent> events, Func<NodeCall, CallFail
     public void PathLost(CallAgent call, TimeSpan now)
     {
         NodeCall known = _byCall[call.Id];
+        PathWasLost = true;
         events.Enqueue(new CallPathLost(known.Handle, now - known.StartedAt));
     }
 

@@ -15,31 +15,34 @@ internal sealed partial class NodeCore
 
     private bool _gatheringNoted;
     private bool _probeAsked;
+    private int _classifiedTargets;
+    private MappingBehavior _announcedMapping;
 
     private NatBehavior? KnownNat => Nat ?? _classifier?.Behavior;
 
-    /// <summary>Classifies once every STUN server has answered or failed; again when the addresses have changed.</summary>
+    private void NoteGathering()
+    {
+        if (_gatherer.IsComplete && !_gatheringNoted)
+        {
+            _events.Enqueue(new GatheringEnded());
+        }
+
+        _gatheringNoted = _gatherer.IsComplete;
+    }
+
+    /// <summary>
+    /// Classifies beside the gathering, so that the mapping is known as soon as the reflexive address is, and whoever is introduced to this
+    /// node hears of it; again when the servers or the addresses have changed.
+    /// </summary>
     private void MaybeClassify(TimeSpan now)
     {
-        if (!_gatherer.IsComplete)
-        {
-            _gatheringNoted = false;
-            return;
-        }
-
-        if (_gatheringNoted)
+        List<TransportAddress> servers = [.. _gatherer.Targets.Where(t => t.Address.IsIPv4).Select(t => t.Address)];
+        if (_classifiedTargets == _gatherer.Generation || _options.NoHolepunch || servers.Count == 0 || _gatherer.LocalPorts.IPv4 == 0)
         {
             return;
         }
 
-        _gatheringNoted = true;
-        _events.Enqueue(new GatheringEnded());
-        List<TransportAddress> servers = [.. _gatherer.Answers.Concat(_gatherer.Failures).Where(a => a.Target.Address.IsIPv4).Select(a => a.Target.Address)];
-        if (_options.NoHolepunch || servers.Count == 0 || _gatherer.LocalPorts.IPv4 == 0)
-        {
-            return;
-        }
-
+        _classifiedTargets = _gatherer.Generation;
         if (!_probeAsked)
         {
             _probeAsked = true;
@@ -47,6 +50,7 @@ internal sealed partial class NodeCore
         }
 
         TransportAddress[] own = [.. _gatherer.Candidates.Where(c => c.Kind == CandidateKind.Host && c.Address.IsIPv4).Select(c => c.Address)];
+        _announcedMapping = MappingBehavior.Unknown;
         _classifier = new NatClassifier(servers, own, new NatClassifierOptions { Deadline = _options.Traversal.ClassificationDeadline }, _options.Random);
         _classifier.Start(now, new TransportAddress([0, 0, 0, 0], _gatherer.LocalPorts.IPv4));
         DrainClassifier(now);
@@ -57,6 +61,12 @@ internal sealed partial class NodeCore
         if (_classifier is null || !_classifier.HandleDatagram(now, socket == NodeSocketKind.Probe ? ProbeSocket.Filtering : ProbeSocket.Mapping, remote, local, datagram))
         {
             return false;
+        }
+
+        if (_announcedMapping == MappingBehavior.Unknown && _classifier.Behavior.Mapping != MappingBehavior.Unknown)
+        {
+            _announcedMapping = _classifier.Behavior.Mapping;
+            AnnounceNat();
         }
 
         DrainClassifier(now);
@@ -98,13 +108,16 @@ internal sealed partial class NodeCore
 
     private void AnnounceNat()
     {
+        NatDescription? nat = DescribeNat();
         foreach (SignallingSession session in _sessions)
         {
             if (session.State == SignallingState.Registered)
             {
-                _signals.Enqueue((session.Index, new UpdateMessage { Nat = DescribeNat() }));
+                _signals.Enqueue((session.Index, new UpdateMessage { Nat = nat }));
             }
         }
+
+        TellPeers([], nat);
     }
 
     private NatDescription? DescribeNat() => KnownNat is not { } nat ? null : new NatDescription

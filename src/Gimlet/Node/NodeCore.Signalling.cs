@@ -100,6 +100,19 @@ internal sealed partial class NodeCore : ISignallingOwner
     void ISignallingOwner.Registered(SignallingSession session, RegisteredMessage registered, TimeSpan now)
     {
         _events.Enqueue(new SessionRegistered(session.Index, registered.Observed));
+
+        // What was learned while the registration was on its way is not in it, and what was learned while the session was down
+        // has reached no peer.
+        CandidateDescription[] candidates = DescribeCandidates();
+        _signals.Enqueue((session.Index, new UpdateMessage { Candidates = candidates, Nat = DescribeNat() }));
+        foreach (NodeCall call in _calls.All)
+        {
+            if (call.Session == session.Index && call.Agent.State is not (CallState.Closing or CallState.Ended))
+            {
+                _signals.Enqueue((session.Index, new CandidatesMessage { Call = call.Agent.Id.ToString(), Candidates = candidates }));
+            }
+        }
+
         SendWaitingDials(now);
     }
 
@@ -124,6 +137,7 @@ internal sealed partial class NodeCore : ISignallingOwner
                 HandleReject(session, reject);
                 break;
             case CandidatesMessage candidates when CallId.TryParse(candidates.Call, out CallId id) && _calls.TryFind(id, out NodeCall? call) && call!.Session == session.Index:
+                call.PeerNat = candidates.Nat ?? call.PeerNat;
                 AddRemoteCandidates(call.Agent, candidates.Candidates, now);
                 break;
             default:
@@ -314,11 +328,15 @@ internal sealed partial class NodeCore : ISignallingOwner
             }
         }
 
-        if (fresh.Length == 0)
+        if (fresh.Length > 0)
         {
-            return;
+            TellPeers(fresh, nat: null);
         }
+    }
 
+    /// <summary>Tells the peers of all calls under way something new about this node.</summary>
+    private void TellPeers(CandidateDescription[] candidates, NatDescription? nat)
+    {
         IEnumerable<(int Session, CallId Call)> underWay = _calls.All
             .Where(c => c.Agent.State is not (CallState.Closing or CallState.Ended))
             .Select(c => (c.Session, c.Agent.Id))
@@ -327,7 +345,7 @@ internal sealed partial class NodeCore : ISignallingOwner
         {
             if (session >= 0 && _sessions[session].State == SignallingState.Registered)
             {
-                _signals.Enqueue((session, new CandidatesMessage { Call = call.ToString(), Candidates = fresh }));
+                _signals.Enqueue((session, new CandidatesMessage { Call = call.ToString(), Candidates = candidates, Nat = nat }));
             }
         }
     }

@@ -62,6 +62,12 @@ internal sealed partial class NodeCore : IDisposable
     /// <summary>Every STUN server has answered or failed.</summary>
     public bool IsGatheringComplete => _gatherer.IsComplete;
 
+    /// <summary>The public address is known, or it is known that nobody tells it.</summary>
+    public bool IsPublicAddressSettled => _gatherer.IsSettled;
+
+    /// <summary>A classification is under way; without one, gathering being complete, there will be none.</summary>
+    public bool IsClassifying => _classifier is not null;
+
     /// <summary>Some STUN server has answered.</summary>
     public bool HasReflexiveAddress => _gatherer.Answers.Any();
 
@@ -252,6 +258,13 @@ internal sealed partial class NodeCore : IDisposable
     {
         // Calls that were born or woken just now send their first check in the same breath.
         _calls.HandleTimeout(now);
+        if (_calls.PathWasLost)
+        {
+            // A NAT that forgot its mappings gives new ones; the peer needs to hear of them to open its own.
+            _calls.PathWasLost = false;
+            _gatherer.Renew(now);
+            DrainGatherer(now);
+        }
     }
 
     private void DrainGatherer(TimeSpan now)
@@ -282,6 +295,7 @@ internal sealed partial class NodeCore : IDisposable
             AnnounceCandidates();
         }
 
+        NoteGathering();
         MaybeClassify(now);
     }
 }

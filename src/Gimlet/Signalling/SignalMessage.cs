@@ -146,12 +146,15 @@ internal sealed record RejectMessage : SignalMessage
     public string? Detail { get; init; }
 }
 
-/// <summary>Either side of a call, through the server: more candidates (trickle).</summary>
+/// <summary>Either side of a call, through the server: more candidates (trickle), or news of its NAT.</summary>
 internal sealed record CandidatesMessage : SignalMessage
 {
     public string? Call { get; init; }
 
     public CandidateDescription[]? Candidates { get; init; }
+
+    /// <summary>What the sender has learned of its NAT since the call began.</summary>
+    public NatDescription? Nat { get; init; }
 }
 
 /// <summary>Server: the address it sees this WebSocket come from has become another.</summary>

@@ -43,6 +43,9 @@ internal sealed class SimHost : IPacketHandler
     /// <summary>A closed port is answered with a notification, as kernels do.</summary>
     public bool AnswersUnreachable { get; set; } = true;
 
+    /// <summary>Sees the destination of every datagram that leaves.</summary>
+    public Action<TransportAddress>? Sending { get; set; }
+
     /// <summary>The first address of the family, with a port.</summary>
     public TransportAddress Address(int port, bool ipv4 = true)
     {
@@ -176,6 +179,7 @@ internal sealed class SimHost : IPacketHandler
             return false;
         }
 
+        Sending?.Invoke(remote);
         Packet packet = _world.Packets.Rent();
         packet.Kind = PacketKind.Datagram;
         packet.Source = source.WithPort(socket.Port);

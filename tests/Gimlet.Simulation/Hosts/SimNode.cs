@@ -1,6 +1,7 @@
 using System.Net;
 using Gimlet.Calls;
 using Gimlet.Node;
+using Gimlet.Serverless;
 using Gimlet.Signalling;
 using Gimlet.Sockets;
 using Gimlet.Stun.Client;
@@ -102,18 +103,13 @@ internal sealed class SimNode : ISimDriver
         return Call(id);
     }
 
-    /// <summary>The call that a peer made to this node; null before it has arrived far enough to be news.</summary>
-    public SimCall? IncomingFrom(PeerId peer)
+    /// <summary>Connects to an address that was exchanged by hand.</summary>
+    public SimCall DialServerless(TransportAddress target, PeerId expected, ServerlessTimers timers)
     {
-        foreach (SimCall call in _calls.Values)
-        {
-            if (call.IsIncoming && call.Peer == peer)
-            {
-                return call;
-            }
-        }
-
-        return null;
+        CallId id = Core.NewCallId();
+        Core.DialServerless(id, target, expected, timers, _world.Now);
+        Pump();
+        return Call(id);
     }
 
     public bool Ping(SimCall call, uint sequence)

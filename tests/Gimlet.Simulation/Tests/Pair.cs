@@ -10,12 +10,13 @@ internal sealed class Pair
     private static readonly TimeSpan Start = TimeSpan.FromSeconds(20);
     private uint _pings;
 
-    public Pair(World world, SimServer server, SimHost a, SimHost b, SimNodeOptions? optionsA = null, SimNodeOptions? optionsB = null)
+    public Pair(World world, SimServer server, SimHost a, SimHost b, SimNodeOptions? optionsA = null, SimNodeOptions? optionsB = null, bool hasRendezvous = true)
     {
         World = world;
         Server = server;
-        A = new SimNode(a, SimIdentities.Get(world, 0), optionsA ?? new SimNodeOptions(), server);
-        B = new SimNode(b, SimIdentities.Get(world, 1), optionsB ?? new SimNodeOptions(), server);
+        SimServer[] servers = hasRendezvous ? [server] : [];
+        A = new SimNode(a, SimIdentities.Get(world, 0), optionsA ?? new SimNodeOptions(), servers);
+        B = new SimNode(b, SimIdentities.Get(world, 1), optionsB ?? new SimNodeOptions(), servers);
     }
 
     public World World { get; }
@@ -28,11 +29,17 @@ internal sealed class Pair
 
     /// <summary>Both nodes behind NATs of their own.</summary>
     public static Pair Behind(
-        World world, RouterOptions natA, RouterOptions natB, SimServer? server = null, SimNodeOptions? optionsA = null, SimNodeOptions? optionsB = null)
+        World world,
+        RouterOptions natA,
+        RouterOptions natB,
+        SimServer? server = null,
+        SimNodeOptions? optionsA = null,
+        SimNodeOptions? optionsB = null,
+        bool hasRendezvous = true)
     {
         Router a = new(world, "nat a", world.Internet, natA);
         Router b = new(world, "nat b", world.Internet, natB);
-        return new Pair(world, server ?? new SimServer(world), a.Inside.AddHost("a"), b.Inside.AddHost("b"), optionsA, optionsB)
+        return new Pair(world, server ?? new SimServer(world), a.Inside.AddHost("a"), b.Inside.AddHost("b"), optionsA, optionsB, hasRendezvous)
         {
             NatA = a,
             NatB = b,
@@ -110,9 +117,12 @@ internal sealed class Pair
     /// Lets the call settle, and demands that both sides use the same pair: what A sends on its path comes from where B sends to on
     /// its own, and the other way round.
     /// </summary>
-    public void AssertSamePath(SimCall call)
+    public void AssertSamePath(SimCall call) =>
+        AssertSamePath(call, Callee(call) ?? throw new InvalidOperationException("The callee knows nothing of the call."));
+
+    /// <summary>The same for a call whose two sides have different handles.</summary>
+    public void AssertSamePath(SimCall call, SimCall callee)
     {
-        SimCall callee = Callee(call) ?? throw new InvalidOperationException("The callee knows nothing of the call.");
         World.RunFor(TimeSpan.FromSeconds(2));
         Assert.Equal(callee.Path.Remote, PingedFrom(A, call, callee));
         Assert.Equal(call.Path.Remote, PingedFrom(B, callee, call));

@@ -49,17 +49,33 @@ public sealed class TimingTests
     public void After_two_idle_minutes_behind_a_NAT_that_forgets_after_thirty_seconds_a_dial_is_as_fast_as_at_once() => Seeds.Run(50, static (seed, trace) =>
     {
         World world = new(seed, trace);
-        SimServer server = new(world);
-        server.Host.Link.SetConditions(Quarter);
-        NatBehaviour forgetful = NatBehaviour.PortRestrictedCone with { Timeout = TimeSpan.FromSeconds(30), Ports = PortAllocation.Random };
-        RouterOptions home = new() { Nat = forgetful, Wan = Quarter };
-        Pair pair = Pair.Behind(world, home, home, server).Ready();
+        Pair pair = Forgetful(world, new TraversalOptions()).Ready();
         world.RunFor(TimeSpan.FromSeconds(120));
         TimeSpan dialled = world.Now;
         SimCall call = pair.Connect(TimeSpan.FromSeconds(5));
         Assert.InRange(call.ConnectedAt!.Value - dialled, TimeSpan.Zero, (RoundTrip * 2) + Allowance);
         pair.AssertSamePath(call);
     });
+
+    [Fact]
+    public void Without_the_refresh_of_idle_mappings_the_same_dial_fails() => Seeds.Run(10, static (seed, trace) =>
+    {
+        World world = new(seed, trace);
+        TraversalOptions never = new() { MappingRefreshMin = TimeSpan.FromHours(1), MappingRefreshMax = TimeSpan.FromHours(1) };
+        Pair pair = Forgetful(world, never).Ready();
+        world.RunFor(TimeSpan.FromSeconds(120));
+        _ = pair.Fail(GimletErrorKind.PunchFailed, TimeSpan.FromSeconds(10));
+    });
+
+    private static Pair Forgetful(World world, TraversalOptions traversal)
+    {
+        SimServer server = new(world);
+        server.Host.Link.SetConditions(Quarter);
+        NatBehaviour forgetful = NatBehaviour.PortRestrictedCone with { Timeout = TimeSpan.FromSeconds(30), Ports = PortAllocation.Random };
+        RouterOptions home = new() { Nat = forgetful, Wan = Quarter };
+        SimNodeOptions options = new() { Traversal = traversal };
+        return Pair.Behind(world, home, home, server, options, options);
+    }
 
     private static SimHost Host(World world, string name, int kind)
     {
