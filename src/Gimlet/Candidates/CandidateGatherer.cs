@@ -95,7 +95,7 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
         bool known = _anyTargetEver && (fresh.Count == 0 || named.Exists(t => !t.Address.IsEmpty && _targets.Exists(k => IsSame(k, t))));
         _anyTargetEver = true;
         _targets.AddRange(fresh);
-        if (known)
+        if (known && !_announce)
         {
             // The server came back, with a new key for its proofs: it gets new ones even where the addresses are the same.
             Renew(now);
