@@ -96,6 +96,12 @@ internal sealed class FakeMetadata : IAsyncDisposable
                     _ = request.Append(line).Append('\n');
                 }
 
+                if (request.Length == 0)
+                {
+                    // The client has changed its mind: another cloud was faster.
+                    return;
+                }
+
                 lock (_gate)
                 {
                     _requests.Add(request.ToString());
