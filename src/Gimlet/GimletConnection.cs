@@ -143,7 +143,7 @@ public sealed class GimletConnection : IAsyncDisposable
                 {
                     Calls.CallEnd.ClosedByPeer => "closed by the peer",
                     Calls.CallEnd.PathLost => "the path died and no other was found",
-                    _ => "closed",
+                    _ => "closed by this side",
                 });
                 break;
             default:

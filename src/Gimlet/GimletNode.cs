@@ -353,6 +353,7 @@ public sealed class GimletNode : IAsyncDisposable
                 NodeLog.SignalIgnored(_logger, _options.Servers[ignored.Session], ignored.Problem);
                 break;
             case LinkDown down:
+                NodeLog.ServerLost(_logger, _options.Servers[down.Session], down.Reason, down.Failures);
                 _start.NoteProblem($"{_options.Servers[down.Session]}: {down.Reason}");
                 ServerStatusChanged?.Invoke(new ServerStatus(_options.Servers[down.Session], IsRegistered: false, down.Reason));
                 break;
@@ -376,7 +377,11 @@ public sealed class GimletNode : IAsyncDisposable
 
                 break;
             case FallbackNeeded:
-                NodeLog.NoStunAnswer(_logger, string.Join("; ", StunResults.Select(r => $"{r.Target.Server}: {r.Detail}")));
+                if (StunResults is { Count: > 0 } results)
+                {
+                    NodeLog.NoStunAnswer(_logger, string.Join("; ", results.Select(r => $"{r.Target.Server}: {r.Detail}")));
+                }
+
                 _host.FindFallback();
                 break;
             case ProbeSocketNeeded:

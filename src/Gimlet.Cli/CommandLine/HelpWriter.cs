@@ -132,7 +132,7 @@ internal static class HelpWriter
             console.MarkupLineInterpolated($"[bold green]{lead}[/]");
         }
 
-        foreach (string line in Wrap(text, Width(console)))
+        foreach (string line in TextWrap.Wrap(text, Width(console)))
         {
             console.Profile.Out.Writer.WriteLine(line);
         }
@@ -151,7 +151,7 @@ internal static class HelpWriter
                 console.MarkupLineInterpolated($"[green]{first}[/]");
             }
 
-            foreach (string line in Wrap(text, Width(console) - column).DefaultIfEmpty(string.Empty))
+            foreach (string line in TextWrap.Wrap(text, Width(console) - column).DefaultIfEmpty(string.Empty))
             {
                 if (own)
                 {
@@ -168,26 +168,4 @@ internal static class HelpWriter
     }
 
     private static int Width(IAnsiConsole console) => Math.Min(console.Profile.Width, MaxWidth);
-
-    private static IEnumerable<string> Wrap(string text, int width)
-    {
-        string line = string.Empty;
-        foreach (string word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (line.Length > 0 && line.Length + 1 + word.Length > width)
-            {
-                yield return line;
-                line = word;
-            }
-            else
-            {
-                line = line.Length == 0 ? word : $"{line} {word}";
-            }
-        }
-
-        if (line.Length > 0)
-        {
-            yield return line;
-        }
-    }
 }

@@ -18,39 +18,57 @@ internal static class ParseProblems
     /// <returns>The exit code.</returns>
     public static int Report(ParseResult parse, string[] args)
     {
-        (string message, string hint) = Describe(parse);
         bool json = args.Contains(OutputSettings.JsonName, StringComparer.Ordinal) || OutputSettings.IsJsonInEnvironment;
         using IReporter reporter = OutputSettings.CreateReporter(json);
-        return CommandHost.Fail(reporter, new GimletException(GimletErrorKind.BadUsage, message, hint));
+        return CommandHost.Fail(reporter, Describe(parse));
     }
 
-    private static (string Message, string Hint) Describe(ParseResult parse)
+    /// <summary>The error of an option that a command does not have.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="token">What was typed.</param>
+    public static GimletException UnknownOption(Command command, string token) =>
+        Wrong($"{Name(command)} has no option '{token}'.", Suggest(token, command.Options.SelectMany(static o => o.Aliases.Append(o.Name)), $"See {Name(command)} --help."));
+
+    private static GimletException Wrong(string message, string hint) => new(GimletErrorKind.BadUsage, message, hint);
+
+    private static string Name(Command command) => command is RootCommand ? "gimlet" : $"gimlet {command.Name}";
+
+    private static GimletException Describe(ParseResult parse)
     {
         Command command = parse.CommandResult.Command;
-        string name = command is RootCommand ? "gimlet" : $"gimlet {command.Name}";
-        string help = $"See {name} --help.";
+        if (command is RootCommand)
+        {
+            // Options belong to commands: the word that should have been one decides.
+            string? word = parse.UnmatchedTokens.FirstOrDefault(static t => !t.StartsWith('-'));
+            return word is null ? Wrong("A command is missing.", $"It has {Commands(command)}; see gimlet --help.") : UnknownCommand(command, word);
+        }
+
         if (parse.UnmatchedTokens.Count > 0)
         {
-            string token = parse.UnmatchedTokens[0];
-            if (token.StartsWith('-'))
-            {
-                return ($"{name} has no option '{token}'.", Suggest(token, command.Options.SelectMany(static o => o.Aliases.Append(o.Name)), help));
-            }
-
-            return command is RootCommand
-                ? ($"'{token}' is not a command of gimlet.", Suggest(token, command.Subcommands.Select(static c => c.Name), $"It has {string.Join(", ", command.Subcommands.Select(static c => c.Name))}; see gimlet --help."))
-                : ($"'{token}' is one argument too many for {name}.", command is GimletCommand known ? $"Write it as: gimlet {string.Join(", or gimlet ", known.Usages)}." : help);
+            // An option that is not known passes for the argument, and what is too many is what comes after it.
+            string? option = parse.CommandResult.Tokens.Select(static t => t.Value).Concat(parse.UnmatchedTokens).FirstOrDefault(static t => t.StartsWith('-'));
+            return option is null ? TooMany(command, parse.UnmatchedTokens[0]) : UnknownOption(command, option);
         }
 
         ParseError error = parse.Errors[0];
         return error.SymbolResult switch
         {
-            OptionResult { Tokens.Count: 0 } option => ($"{option.Option.Name} needs a value.", $"Write it as {option.Option.Name} {option.Option.HelpName}: {option.Option.Description}"),
-            OptionResult option => ($"{option.Option.Name} takes one value, and there are {option.Tokens.Count}: {string.Join(", ", option.Tokens.Select(static t => t.Value))}.", $"Write it once, as {option.Option.Name} {option.Option.HelpName}."),
-            CommandResult when command is RootCommand => ("A command is missing.", $"It has {string.Join(", ", command.Subcommands.Select(static c => c.Name))}; see gimlet --help."),
-            _ => (error.Message, help),
+            OptionResult { Tokens.Count: 0 } missing => Wrong($"{missing.Option.Name} needs a value.", $"Write it as {missing.Option.Name} {missing.Option.HelpName}: {missing.Option.Description}"),
+            OptionResult several => Wrong(
+                $"{several.Option.Name} takes one value, and there are {several.Tokens.Count}: {string.Join(", ", several.Tokens.Select(static t => t.Value))}.",
+                $"Write it once, as {several.Option.Name} {several.Option.HelpName}."),
+            _ => Wrong(error.Message, $"See {Name(command)} --help."),
         };
     }
+
+    private static GimletException UnknownCommand(Command root, string token) =>
+        Wrong($"'{token}' is not a command of gimlet.", Suggest(token, root.Subcommands.Select(static c => c.Name), $"It has {Commands(root)}; see gimlet --help."));
+
+    private static GimletException TooMany(Command command, string token) => Wrong(
+        $"'{token}' is one argument too many for {Name(command)}.",
+        command is GimletCommand known ? $"Write it as: {string.Join(", or ", known.Usages.Select(static u => $"gimlet {u}"))}." : $"See {Name(command)} --help.");
+
+    private static string Commands(Command command) => string.Join(", ", command.Subcommands.Select(static c => c.Name));
 
     private static string Suggest(string token, IEnumerable<string> known, string otherwise)
     {

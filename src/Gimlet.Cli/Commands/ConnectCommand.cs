@@ -57,7 +57,8 @@ internal sealed class ConnectCommand
             var pings = new PingRun(dialled, context.Reporter);
 
             // The first application data leaves before anything is written about the connection.
-            ConnectionNews.Tell(dialled.Connection, context.Reporter, namePeer: false, pings.SendAhead);
+            pings.SendAhead();
+            ConnectionNews.Tell(dialled.Connection, context.Reporter, namePeer: false);
             if (!dialled.Connection.IsAuthenticated)
             {
                 context.Reporter.Report(new WarningEvent("The other side has not proven who it is: only an address was given. Use IP:PORT#PEERID, as its gimlet discover prints it."));
@@ -79,10 +80,10 @@ internal sealed class ConnectCommand
             }
         }
 
-        bool enough = (plan.Once && pings.ReceivedCount > 0) || pings.SentCount >= plan.Count;
+        bool enough = (plan.Once && pings.ReceivedCount > 0) || pings.FinishedCount >= plan.Count;
         if (!enough && !connection.Closed.IsCompleted && !interrupted.IsCancellationRequested)
         {
-            var rest = new PingPlan { Count = plan.Count - pings.SentCount, Until = plan.Once ? static _ => true : static _ => false };
+            var rest = new PingPlan { Count = plan.Count - pings.FinishedCount, Until = plan.Once ? static _ => true : static _ => false };
             await pings.RunAsync(rest, interrupted).ConfigureAwait(false);
         }
     }
@@ -92,7 +93,7 @@ internal sealed class ConnectCommand
         bool lost = connection.Closed.IsCompleted && !context.Interrupted.IsCancellationRequested;
         await connection.CloseAsync().ConfigureAwait(false);
         string reason = await connection.Closed.ConfigureAwait(false);
-        context.Reporter.Report(new ClosedEvent(null, lost ? reason : "closed by this side"));
+        context.Reporter.Report(new ClosedEvent(null, reason));
         bool wanted = (plan.Once || plan.Count is not null) && pings.ReceivedCount > 0;
         if (wanted || context.Interrupted.IsCancellationRequested)
         {

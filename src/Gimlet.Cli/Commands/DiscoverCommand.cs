@@ -7,6 +7,7 @@ using Gimlet.Cli.Output;
 using Gimlet.Cli.Running;
 using Gimlet.Stun.Client;
 using Gimlet.Stun.Discovery;
+using Microsoft.Extensions.Logging;
 
 namespace Gimlet.Cli.Commands;
 
@@ -17,7 +18,8 @@ internal sealed class DiscoverCommand
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(2);
 
     private readonly NodeSettings _node = new();
-    private readonly OutputSettings _output = new();
+    // What became of the STUN servers is told as events: the node's warnings about them would say it twice.
+    private readonly OutputSettings _output = new() { Default = LogLevel.Error };
     private readonly FlagSetting _nat = new("--nat", "Also finds out what the NAT does, which takes up to five seconds more.");
 
     /// <summary>Makes the command.</summary>
@@ -117,12 +119,9 @@ internal sealed class DiscoverCommand
         return address;
     }
 
-    private static string Explain(PublicAddress known, IReadOnlyList<StunServerResult> results) => (known.Source, results.Count) switch
-    {
-        (PublicAddressSource.Configured, _) => known.Explanation,
-        (_, 0) => $"no STUN server was named, {known.Explanation}",
-        _ => $"no STUN server answered, {known.Explanation}",
-    };
+    private static string Explain(PublicAddress known, IReadOnlyList<StunServerResult> results) => known.Source == PublicAddressSource.CloudMetadata
+        ? $"no STUN server {(results.Count == 0 ? "was named" : "answered")}; {known.Explanation}"
+        : known.Explanation;
 
     private static async Task TellNatAsync(GimletNode node, TraversalOptions traversal, CommandContext context)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using Gimlet.Cli.CommandLine;
 using Gimlet.Cli.Options;
 using Gimlet.Cli.Output;
@@ -47,7 +48,7 @@ internal sealed class ServeCommand
         }
         catch (ArgumentException e)
         {
-            throw new GimletException(GimletErrorKind.BadUsage, e.Message, "See gimlet serve --help.", e);
+            throw BadOption(e);
         }
         catch (ServerStartException e)
         {
@@ -64,7 +65,7 @@ internal sealed class ServeCommand
         }
         catch (ArgumentException e)
         {
-            throw new GimletException(GimletErrorKind.BadUsage, e.Message, "See gimlet serve --help.", e);
+            throw BadOption(e);
         }
 
         try
@@ -91,7 +92,23 @@ internal sealed class ServeCommand
         return ExitCodes.Success;
     }
 
+    // The server's options say what is wrong; the name of a parameter, which the framework appends, means nothing here.
+    private static GimletException BadOption(ArgumentException e)
+    {
+        int parameter = e.ParamName is null ? -1 : e.Message.LastIndexOf(" (Parameter", StringComparison.Ordinal);
+        return new GimletException(GimletErrorKind.BadUsage, parameter < 0 ? e.Message : e.Message[..parameter], "See gimlet serve --help.", e);
+    }
+
     private static string? Url(GimletServer server, string scheme) => server.HttpUrls.FirstOrDefault(u => u.Scheme == scheme)?.GetLeftPart(UriPartial.Authority);
+
+    // A URL that a node on another machine could use, as far as this one can know.
+    private static string Example(ReadyEvent ready, IReadOnlyList<string> names)
+    {
+        var url = new UriBuilder(ready.Https ?? ready.Http!);
+        bool every = IPAddress.TryParse(url.Host.Trim('[', ']'), out IPAddress? address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
+        string host = names.Count > 0 ? names[0].Split(':')[0] : every ? "HOST" : url.Host;
+        return url.Uri.IsDefaultPort ? $"{url.Scheme}://{host}" : $"{url.Scheme}://{host}:{url.Port}";
+    }
 
     private static string? Alternate(GimletServer server)
     {
@@ -139,6 +156,7 @@ internal sealed class ServeCommand
         }
 
         console.Write(new Panel(grid).Header(" gimlet serve ").RoundedBorder());
+        HumanText.Raw(console, $"Nodes use it with --server {Example(ready, names)}");
         HumanText.Raw(console, "Ready. Ctrl+C ends; nodes are told, and come back when it does.");
     }
 }

@@ -73,7 +73,7 @@ internal static class AddressText
 
         return TryRead(text, out IPAddress? address, out int port) && port < 0
             ? new IPNetwork(address!, address!.AddressFamily == AddressFamily.InterNetwork ? 32 : 128)
-            : throw new FormatException("it must be a network such as 10.0.0.0/8, its address without bits beyond the prefix, or one address");
+            : throw new FormatException("it must be a network such as 10.0.0.0/8, or one address");
     }
 
     // The port is -1 when there is none. "1" and "1.2" are valid texts for IPAddress that no person means.

@@ -5,7 +5,7 @@ using Gimlet.Stun.Client;
 
 namespace Gimlet.Cli.Options;
 
-/// <summary>The options of every command that runs a node, see the table in <c>docs/cli.md</c>.</summary>
+/// <summary>The options of every command that runs a node.</summary>
 internal sealed class NodeSettings
 {
     private const string MetadataVariable = "GIMLET_METADATA_URL";

@@ -20,6 +20,9 @@ internal sealed class OutputSettings
         Arity = ArgumentArity.Zero,
     };
 
+    /// <summary>The least level that is logged when nobody asks for more.</summary>
+    public LogLevel Default { get; init; } = LogLevel.Warning;
+
     /// <summary>True when the environment asks for JSON; anything but a clear yes is no here, for this is read to report errors.</summary>
     public static bool IsJsonInEnvironment => EnvironmentNames.Read([EnvironmentNames.Of(JsonName)])?.Value.ToUpperInvariant() is "1" or "TRUE" or "YES" or "ON";
 
@@ -45,7 +48,7 @@ internal sealed class OutputSettings
 
     /// <summary>Whether events are wanted, as far as can be told; never throws.</summary>
     /// <param name="parse">The line.</param>
-    public bool IsJsonProbably(ParseResult parse) => _json.IsTyped(parse) || IsJsonInEnvironment;
+    public static bool IsJsonProbably(ParseResult parse) => parse.Tokens.Any(static t => t.Value == JsonName) || IsJsonInEnvironment;
 
     /// <summary>The least level that is logged.</summary>
     /// <param name="parse">The line.</param>
@@ -60,7 +63,7 @@ internal sealed class OutputSettings
 
         return times switch
         {
-            0 => LogLevel.Warning,
+            0 => Default,
             1 => LogLevel.Information,
             2 => LogLevel.Debug,
             _ => LogLevel.Trace,

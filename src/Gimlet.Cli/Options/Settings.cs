@@ -156,14 +156,19 @@ internal static class SettingText
     /// <exception cref="GimletException">It is wrong; names where, what and why.</exception>
     public static T Read<T>(Symbol symbol, string where, string text, TextReading<T> read)
     {
+        string hint = $"{symbol.Name}{(symbol is Option { HelpName: { } help } ? " " + help : string.Empty)}: {symbol.Description}";
+        if (text.StartsWith("--", StringComparison.Ordinal))
+        {
+            throw new GimletException(GimletErrorKind.BadUsage, $"{where} needs a value, and is followed by the option {text}.", hint);
+        }
+
         try
         {
             return read(text);
         }
         catch (FormatException e)
         {
-            string valueName = symbol is Option { HelpName: { } help } ? " " + help : string.Empty;
-            throw new GimletException(GimletErrorKind.BadUsage, $"{where} '{text}': {e.Message.TrimEnd('.')}.", $"{symbol.Name}{valueName}: {symbol.Description}", e);
+            throw new GimletException(GimletErrorKind.BadUsage, $"{where} '{text}': {e.Message.TrimEnd('.')}.", hint, e);
         }
     }
 }

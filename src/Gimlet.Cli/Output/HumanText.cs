@@ -83,7 +83,7 @@ internal static class HumanText
     public static void Line(IAnsiConsole console, string colour, string word, string text)
     {
         console.Markup($"[{colour}]{Markup.Escape(word.PadRight(FirstColumn))}[/]");
-        Raw(console, text);
+        Hanging(console, text, FirstColumn);
     }
 
     /// <summary>The beginning of an id, enough to tell peers apart.</summary>
@@ -99,7 +99,24 @@ internal static class HumanText
     private static void Sentence(IAnsiConsole console, string colour, string word, string text)
     {
         console.Markup($"[{colour}]{word}:[/] ");
-        Raw(console, text);
+        Hanging(console, text, word.Length + 2);
+    }
+
+    // Lines of a terminal break between words and keep the column; a file gets one line, whatever its length.
+    private static void Hanging(IAnsiConsole console, string text, int column)
+    {
+        if (text.Length + column <= console.Profile.Width)
+        {
+            Raw(console, text);
+            return;
+        }
+
+        string margin = string.Empty;
+        foreach (string line in TextWrap.Wrap(text, console.Profile.Width - column))
+        {
+            Raw(console, margin + line);
+            margin = new string(' ', column);
+        }
     }
 
     private static void WriteDiscovered(IAnsiConsole console, DiscoveredEvent discovered)

@@ -7,8 +7,18 @@ namespace Gimlet.Cli.Output;
 /// <param name="least">The least level that is written.</param>
 internal sealed class StandardErrorLog(LogLevel least) : ILoggerFactory
 {
+    private const string Framework = "Microsoft.";
+
+    // What the web server beneath has to say is for those who ask: what matters of it comes as an error of the command, without its stack trace.
+    private LogLevel FrameworkLevel => least switch
+    {
+        LogLevel.Trace or LogLevel.Debug => least,
+        LogLevel.Information => LogLevel.Warning,
+        _ => LogLevel.None,
+    };
+
     /// <inheritdoc/>
-    public ILogger CreateLogger(string categoryName) => new Logger(categoryName, least);
+    public ILogger CreateLogger(string categoryName) => new Logger(categoryName, categoryName.StartsWith(Framework, StringComparison.Ordinal) ? FrameworkLevel : least);
 
     /// <inheritdoc/>
     public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException("The command line logs to standard error only.");
@@ -25,7 +35,7 @@ internal sealed class StandardErrorLog(LogLevel least) : ILoggerFactory
             where TState : notnull
             => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= least && logLevel != LogLevel.None;
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= least;
 
         [SuppressMessage("Globalization", "CA1303", Justification = "a log line")]
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)

@@ -1,4 +1,5 @@
 using Gimlet.Cli.Options;
+using Gimlet.Cli.Output;
 
 namespace Gimlet.Cli.Running;
 
@@ -19,6 +20,11 @@ internal static class NodeLauncher
         {
             bool anyPort = options.Port == 0;
             options = options with { Identity = identity, Port = anyPort ? file?.ReadLastPort() ?? 0 : options.Port, PortIsPreference = anyPort };
+
+            if (options.Servers.Count > 0)
+            {
+                context.Reporter.Human(console => HumanText.Line(console, "grey", "server", string.Join(", ", options.Servers.Select(static s => s.OriginalString))));
+            }
 
             // What a dial and its first round trip need is paid for while the node registers.
             Task prepared = Task.Run(context.Reporter.Prepare, context.Interrupted);

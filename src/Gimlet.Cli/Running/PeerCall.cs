@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Gimlet.Cli.CommandLine;
 using Gimlet.Cli.Options;
 
 namespace Gimlet.Cli.Running;
@@ -27,6 +28,11 @@ internal static class PeerCall
             GimletErrorKind.BadUsage,
             $"{ArgumentName} is missing: whom should gimlet {parse.CommandResult.Command.Name} call?",
             "Pass the peer id or the ticket that gimlet listen prints on the other side.");
+        if (text.StartsWith('-'))
+        {
+            throw ParseProblems.UnknownOption(parse.CommandResult.Command, text);
+        }
+
         CallTarget target = SettingText.Read(argument, ArgumentName, text, PeerText.ReadTarget);
         IReadOnlyList<Uri> servers = settings.Servers(parse);
         if (servers.Count > 0)

@@ -30,6 +30,9 @@ internal sealed class PingRun(Dialled dialled, IReporter reporter)
     private TimeSpan _longest;
     private TimeSpan _sum;
 
+    /// <summary>How many are over: answered or lost.</summary>
+    public int FinishedCount { get; private set; }
+
     /// <summary>How many were sent.</summary>
     public int SentCount { get; private set; }
 
@@ -54,6 +57,7 @@ internal sealed class PingRun(Dialled dialled, IReporter reporter)
             Sent sent = _ahead ?? Send();
             _ahead = null;
             PongEvent? pong = await FinishAsync(sent, cancellationToken).ConfigureAwait(false);
+            FinishedCount++;
             bool last = (pong is not null && plan.Until(pong)) || i + 1 == plan.Count;
             if (last || _connection.Closed.IsCompleted)
             {
@@ -98,6 +102,12 @@ internal sealed class PingRun(Dialled dialled, IReporter reporter)
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The command ends; whether this one would have come back nobody knows.
+            SentCount--;
+            return null;
+        }
+        catch (GimletException) when (_connection.Closed.IsCompleted)
+        {
+            // The connection has ended under it, which is told as such.
             SentCount--;
             return null;
         }

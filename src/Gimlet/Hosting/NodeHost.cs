@@ -191,7 +191,6 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
     void ISignallingLinkEvents.LinkClosed(int session, string reason, bool final, int failures)
     {
-        NodeLog.ServerLost(_logger, _options.Servers[session], reason, failures);
         Run(static (core, now, s) => core.SignallingClosed(s, now), session);
         _ = _events.Writer.TryWrite(new LinkDown(session, reason, final, failures));
     }
@@ -383,7 +382,8 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             List<IPAddress> hosts = HostAddresses.Find(_options.Traversal.MaxHostCandidates, _options.LoopbackAllowed);
             IPAddress? local = hosts.Find(h => h.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork) ?? (hosts.Count > 0 ? hosts[0] : null);
             TransportAddress fallback = local is null ? default : new TransportAddress(local, local.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? Ports.IPv4 : Ports.IPv6);
-            string explanation = $"no STUN server answered and {why}; {(local is null ? "this machine has no address either" : "peers outside this network cannot reach a local address")}";
+            string asked = _options.StunServers.Count == 0 && _options.Servers.Count == 0 ? "no STUN server was named" : "no STUN server answered";
+            string explanation = $"{asked} and {why}; {(local is null ? "this machine has no address either" : "peers outside this network cannot reach a local address")}";
             Run(static (core, now, s) => core.SetFallback(s.fallback, PublicAddressSource.Local, s.explanation, now), (fallback, explanation));
         }
         catch (OperationCanceledException)

@@ -29,7 +29,7 @@ public sealed class ServerlessNodeTests
         _ = await ofB.PingAsync(TestContext.Current.CancellationToken).Within();
 
         await ofA.CloseAsync().Within();
-        Assert.Equal("closed", await ofA.Closed.Within());
+        Assert.Equal("closed by this side", await ofA.Closed.Within());
         Assert.Equal("closed by the peer", await ofB.Closed.Within());
         GimletException e = await Assert.ThrowsAsync<GimletException>(() => ofA.PingAsync(TestContext.Current.CancellationToken));
         Assert.Equal(GimletErrorKind.Transport, e.Kind);
