@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Threading.Channels;
+using Gimlet.Candidates;
 using Gimlet.Hosting;
 using Gimlet.Node;
 using Gimlet.Serverless;
@@ -38,6 +39,7 @@ public sealed class GimletNode : IAsyncDisposable
     private readonly Channel<GimletConnection> _accepted = Channel.CreateBounded<GimletConnection>(AcceptBacklog);
     private readonly StartGate _start;
     private readonly Task _dispatch;
+    private PublicAddress? _lastPublic;
     private int _disposed;
 
     private GimletNode(GimletNodeOptions options)
@@ -131,15 +133,7 @@ public sealed class GimletNode : IAsyncDisposable
             throw new GimletException(GimletErrorKind.BadUsage, "A call to a peer id goes through a server, and this node has none.", "Name one with GimletNodeOptions.Servers (--server), or connect to an address instead.");
         }
 
-        return DialAsync(_host.Run(
-            static (core, now, s) =>
-            {
-                CallId id = core.NewCallId();
-                s.Node.BeginDial(id, s.dialing);
-                core.Dial(id, s.peer, now);
-                return id;
-            },
-            (Node: this, peer, dialing)), cancellationToken);
+        return DialAsync(dialing, static (core, now, id, peer) => core.Dial(id, peer, now), peer, cancellationToken);
     }
 
     /// <summary>Connects to an address that was exchanged by hand; both sides call this within the timeout.</summary>
@@ -153,9 +147,13 @@ public sealed class GimletNode : IAsyncDisposable
         IPEndPoint address, PeerId? peer, ServerlessOptions? options = null, Action<CallId>? dialing = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(address);
-        if (address.Port == 0)
+        var target = new TransportAddress(address);
+        if (!CandidatePolicy.MaySendTo(target, allowLoopback: true))
         {
-            throw new GimletException(GimletErrorKind.BadUsage, $"The address {address} has no port.", "Write it as IP:PORT, as discover prints it.");
+            throw new GimletException(
+                GimletErrorKind.BadUsage,
+                address.Port == 0 ? $"The address {address} has no port." : $"{address} is no address that a node can have.",
+                "Write it as IP:PORT, as the other side's discover prints it.");
         }
 
         if (_options.NoHolepunch)
@@ -168,17 +166,14 @@ public sealed class GimletNode : IAsyncDisposable
             throw new GimletException(GimletErrorKind.BadUsage, "This is this node's own id; a node does not call itself.", "Pass what the other side's discover prints.");
         }
 
+        options?.Validate();
         var timers = new ServerlessTimers(
             options?.Interval ?? _options.Traversal.ServerlessInterval, options?.Timeout ?? _options.Traversal.ServerlessTimeout, options?.IsInitiator ?? false);
-        return DialAsync(_host.Run(
-            static (core, now, s) =>
-            {
-                CallId id = core.NewCallId();
-                s.Node.BeginDial(id, s.dialing);
-                core.DialServerless(id, s.Target, s.Peer, s.timers, now);
-                return id;
-            },
-            (Node: this, Target: new TransportAddress(address), Peer: peer ?? default, timers, dialing)), cancellationToken);
+        return DialAsync(
+            dialing,
+            static (core, now, id, s) => core.DialServerless(id, s.target, s.Peer, s.timers, now),
+            (target, Peer: peer ?? default, timers),
+            cancellationToken);
     }
 
     /// <summary>Waits for the next connection that a peer made.</summary>
@@ -197,7 +192,16 @@ public sealed class GimletNode : IAsyncDisposable
 
     /// <summary>Overrides the public address at run time; peers are told at once. Null ends the override.</summary>
     /// <param name="address">The address; port 0 means the local port.</param>
-    public void SetPublicAddress(IPEndPoint? address) => _host.SetPublicAddress(address is null ? default : new TransportAddress(address));
+    /// <exception cref="GimletException"><see cref="GimletErrorKind.BadUsage"/>: no node can have that address.</exception>
+    public void SetPublicAddress(IPEndPoint? address)
+    {
+        if (address is not null)
+        {
+            GimletNodeOptions.ValidatePublicAddress(address);
+        }
+
+        _host.SetPublicAddress(address is null ? default : new TransportAddress(address));
+    }
 
     /// <summary>Waits until every STUN server has answered or failed, and a fallback was found where none answered.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -266,19 +270,24 @@ public sealed class GimletNode : IAsyncDisposable
         }
     }
 
-    private void BeginDial(CallId id, Action<CallId>? dialing)
+    private async Task<GimletConnection> DialAsync<TState>(
+        Action<CallId>? dialing, Action<NodeCore, TimeSpan, CallId, TState> begin, TState state, CancellationToken cancellationToken)
     {
-        _dials[id] = new TaskCompletionSource<GimletConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
-        dialing?.Invoke(id);
-    }
-
-    private async Task<GimletConnection> DialAsync(CallId id, CancellationToken cancellationToken)
-    {
-        TaskCompletionSource<GimletConnection> dial = _dials.TryGetValue(id, out TaskCompletionSource<GimletConnection>? found)
-            ? found
-            : throw new ObjectDisposedException(nameof(GimletNode));
+        cancellationToken.ThrowIfCancellationRequested();
+        CallId id = _host.Run(static (core, _, _) => core.NewCallId(), 0);
+        var dial = new TaskCompletionSource<GimletConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _dials[id] = dial;
         try
         {
+            // The application's code runs outside the lock of the core: it may take its time, or ask the node something from another thread.
+            dialing?.Invoke(id);
+            _ = _host.Run(
+                static (core, now, s) =>
+                {
+                    s.begin(core, now, s.id, s.state);
+                    return true;
+                },
+                (begin, id, state));
             return await dial.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
@@ -308,6 +317,10 @@ public sealed class GimletNode : IAsyncDisposable
             try
             {
                 Dispatch(news);
+            }
+            catch (ObjectDisposedException) when (Volatile.Read(ref _disposed) != 0)
+            {
+                // News that came before the end, and what they ask of the core is gone.
             }
             catch (Exception e)
             {
@@ -345,12 +358,23 @@ public sealed class GimletNode : IAsyncDisposable
                 ServerStatusChanged?.Invoke(new ServerStatus(_options.Servers[down.Session], IsRegistered: false, down.Reason));
                 break;
             case CandidatesChanged changed:
-                NodeLog.PublicAddressKnown(_logger, changed.Public.Address, changed.Public.Source, changed.Public.Explanation);
                 NoteGathering();
-                PublicAddressChanged?.Invoke(changed.Public);
+                if (!changed.Public.Address.IsEmpty && changed.Public != _lastPublic)
+                {
+                    _lastPublic = changed.Public;
+                    NodeLog.PublicAddressKnown(_logger, changed.Public.Address, changed.Public.Source, changed.Public.Explanation);
+                    PublicAddressChanged?.Invoke(changed.Public);
+                }
+
                 break;
             case GatheringEnded:
                 NoteGathering();
+                if (!_host.Run(static (core, _, _) => core.IsClassifying, 0))
+                {
+                    // No STUN server has an address, or there is nothing to punch for: nobody will ever say what the NAT does.
+                    _start.NoteClassified();
+                }
+
                 break;
             case FallbackNeeded:
                 if (StunResults is { Count: > 0 } results)
@@ -431,8 +455,8 @@ public sealed class GimletNode : IAsyncDisposable
 
     private void NoteGathering()
     {
-        (bool complete, bool reflexive, PublicAddress address) = _host.Run(static (core, _, _) => (core.IsGatheringComplete, core.HasReflexiveAddress, core.Public), 0);
-        _start.NoteGathering(complete && !address.Address.IsEmpty, reflexive || (complete && !address.Address.IsEmpty));
+        (bool settled, bool reflexive) = _host.Run(static (core, _, _) => (core.IsPublicAddressSettled, core.HasReflexiveAddress), 0);
+        _start.NoteGathering(settled, reflexive || settled);
     }
 }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Gimlet.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -90,11 +91,30 @@ public sealed record GimletNodeOptions
             }
         }
 
+        if (PublicAddress is not null)
+        {
+            ValidatePublicAddress(PublicAddress);
+        }
+
+        if (MetadataAddress is not null && (!MetadataAddress.IsAbsoluteUri || MetadataAddress.Scheme != Uri.UriSchemeHttp))
+        {
+            throw new GimletException(GimletErrorKind.BadUsage, $"The metadata address '{MetadataAddress}' is not a URL that begins with http://.");
+        }
+
         if (ServerTimeout <= TimeSpan.Zero)
         {
             throw new GimletException(GimletErrorKind.BadUsage, $"ServerTimeout is {ServerTimeout}; it must be longer than zero.");
         }
 
         Traversal.Validate();
+    }
+
+    internal static void ValidatePublicAddress(IPEndPoint address)
+    {
+        // Port 0 is the local port, so any port will do for the look at the rest.
+        if (!Candidates.CandidatePolicy.MayAdvertise(new TransportAddress(address.Address, 1), allowLoopback: true))
+        {
+            throw new GimletException(GimletErrorKind.BadUsage, $"The public address {address} is none that a peer could send to.", "Write the address of the router as the outside sees it, such as 203.0.113.7 or 203.0.113.7:4242.");
+        }
     }
 }

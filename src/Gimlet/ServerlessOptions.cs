@@ -11,4 +11,15 @@ public sealed record ServerlessOptions
 
     /// <summary>This side chooses between paths. With none or both sides saying so, the smaller id does.</summary>
     public bool IsInitiator { get; init; }
+
+    internal void Validate()
+    {
+        foreach ((TimeSpan? value, string name) in new[] { (Interval, nameof(Interval)), (Timeout, nameof(Timeout)) })
+        {
+            if (value <= TimeSpan.Zero)
+            {
+                throw new GimletException(GimletErrorKind.BadUsage, $"ServerlessOptions.{name} is {value}; it must be longer than zero.");
+            }
+        }
+    }
 }

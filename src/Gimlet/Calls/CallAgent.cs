@@ -63,6 +63,9 @@ internal sealed class CallAgent : IDisposable
     /// <summary>This side nominates.</summary>
     public bool IsControlling { get; }
 
+    /// <summary>Loopback addresses may be checked in this call, whatever the node's rule.</summary>
+    public bool AllowLoopback { get; init; }
+
     public CallState State { get; private set; } = CallState.Checking;
 
     /// <summary>The path in use: the nominated pair, or the first that worked until there is one.</summary>
@@ -111,7 +114,7 @@ internal sealed class CallAgent : IDisposable
     public void AddRemote(Candidate candidate, TimeSpan now)
     {
         if (State is CallState.Checking or CallState.Recovering or CallState.Connected
-            && CandidatePolicy.MaySendTo(candidate.Address, _context.AllowLoopback))
+            && MaySendTo(candidate.Address))
         {
             // A late candidate is tried even though the call has settled: it may be the LAN.
             if (_checks.Add(candidate, now, IsInUse) is not null)
@@ -148,7 +151,7 @@ internal sealed class CallAgent : IDisposable
         {
             // RFC 8445 section 7.3.1.3: "the source transport address of the request ... represents a new remote
             // peer-reflexive candidate".
-            if (!CandidatePolicy.MaySendTo(remote, _context.AllowLoopback))
+            if (!MaySendTo(remote))
             {
                 return true;
             }
@@ -308,6 +311,8 @@ internal sealed class CallAgent : IDisposable
         State = CallState.Ended;
         _keys.Dispose();
     }
+
+    private bool MaySendTo(TransportAddress address) => CandidatePolicy.MaySendTo(address, _context.AllowLoopback || AllowLoopback);
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 

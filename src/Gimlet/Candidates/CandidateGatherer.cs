@@ -99,7 +99,7 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
         _anyTargetEver = true;
         _targets.AddRange(fresh);
         ForgetOldTargets(fresh);
-        if (known)
+        if (known && !_announce)
         {
             // The server came back, with a new key for its proofs: it gets new ones even where the addresses are the same.
             Renew(now);
@@ -134,6 +134,9 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
         }
     }
 
+    // A name without an address is the same as before when the name is; otherwise the address decides.
+    private static bool IsSame(StunTarget a, StunTarget b) => a.Address == b.Address && (!a.Address.IsEmpty || a.Server == b.Server);
+
     /// <summary>Asks all servers anew, and announces what they see even where it is the same as before.</summary>
     public void Renew(TimeSpan now)
     {
@@ -143,9 +146,6 @@ internal sealed class CandidateGatherer(TraversalOptions options, bool allowLoop
             Ask(_targets, isRefresh: false, now);
         }
     }
-
-    // A name without an address is the same as before when the name is; otherwise the address decides.
-    private static bool IsSame(StunTarget a, StunTarget b) => a.Address == b.Address && (!a.Address.IsEmpty || a.Server == b.Server);
 
     /// <summary>Overrides what STUN says; an empty address ends the override. Port 0 means the local port.</summary>
     public void SetConfigured(TransportAddress address)

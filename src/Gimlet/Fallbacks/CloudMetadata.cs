@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Gimlet.Sockets;
 
@@ -13,8 +14,8 @@ internal sealed class CloudMetadata : IDisposable
     /// <summary>Where all three clouds answer.</summary>
     public static readonly Uri DefaultBaseAddress = new("http://169.254.169.254/");
 
-    // An address has 15 characters; what is much longer is an error page.
-    private const int MaxAnswerBytes = 64;
+    // An address has 15 characters and AWS's token 56 today; what is much longer is an error page.
+    private const int MaxAnswerBytes = 256;
 
     private readonly SocketsHttpHandler _handler;
     private readonly HttpClient _http;
@@ -94,7 +95,8 @@ internal sealed class CloudMetadata : IDisposable
     private static bool TryReadPublicIPv4(string text, out IPAddress? address)
     {
         string trimmed = text.Trim();
-        if (trimmed.Count(c => c == '.') != 3 || !IPAddress.TryParse(trimmed, out address) || address.GetAddressBytes().Length != 4)
+        // The comparison keeps out what only the parser takes for an address, such as 1.2.3.0x4 and 010.1.1.1.
+        if (!IPAddress.TryParse(trimmed, out address) || address.AddressFamily != AddressFamily.InterNetwork || address.ToString() != trimmed)
         {
             address = null;
             return false;
@@ -119,17 +121,24 @@ internal sealed class CloudMetadata : IDisposable
             // IMDSv1 only: it knows no tokens and answers the plain request below.
         }
 
+        token = token?.Trim();
+        if (token is not null && token.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        {
+            // An error page, or worse: a line break in it would become a header of our next request.
+            throw new InvalidOperationException("the token is not one that can be sent back");
+        }
+
         return token is null
             ? await GetAsync(AddressPath, null, null, cancellationToken).ConfigureAwait(false)
-            : await GetAsync(AddressPath, "X-aws-ec2-metadata-token", token.Trim(), cancellationToken).ConfigureAwait(false);
+            : await GetAsync(AddressPath, "X-aws-ec2-metadata-token", token, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<string> GetAsync(string path, string? header, string? value, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
-        if (header is not null && !request.Headers.TryAddWithoutValidation(header, value))
+        if (header is not null)
         {
-            throw new InvalidOperationException("the token cannot be sent back as a header");
+            request.Headers.Add(header, value);
         }
 
         return await SendAsync(request, cancellationToken).ConfigureAwait(false);

@@ -101,7 +101,10 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
         for (int i = 0; i < _options.Servers.Count; i++)
         {
-            _links.Add(new SignallingLink(_options.Servers[i], i, this, _time));
+            lock (_gate)
+            {
+                _links.Add(new SignallingLink(_options.Servers[i], i, this, _time));
+            }
         }
     }
 
@@ -143,11 +146,11 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             return;
         }
 
-        Track(ResolveStunAsync(servers));
+        Track(() => ResolveStunAsync(servers));
     }
 
     /// <summary>Looks for the public address where STUN answered nothing: the cloud's metadata, then the local address.</summary>
-    public void FindFallback() => Track(FindFallbackAsync());
+    public void FindFallback() => Track(FindFallbackAsync);
 
     public void RestartLink(int session)
     {
@@ -223,12 +226,16 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
     private TimeSpan Now => _time.GetElapsedTime(_origin);
 
-    private void Track(Task task)
+    private void Track(Func<Task> start)
     {
         lock (_gate)
         {
-            _ = _tasks.RemoveAll(t => t.IsCompletedSuccessfully);
-            _tasks.Add(task);
+            // News may still be told after the end; what they would start has nobody to wait for it.
+            if (!_disposed)
+            {
+                _ = _tasks.RemoveAll(t => t.IsCompletedSuccessfully);
+                _tasks.Add(Task.Run(start));
+            }
         }
     }
 

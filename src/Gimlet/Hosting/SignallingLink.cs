@@ -45,7 +45,7 @@ internal sealed class SignallingLink : IAsyncDisposable
             Port = server.Port,
         };
         _uri = builder.Uri;
-        _authority = Statement.Authority(server.Host, server.Port);
+        _authority = Statement.Authority(server.IdnHost, server.Port);
         _session = session;
         _events = events;
         _time = time;
@@ -64,9 +64,20 @@ internal sealed class SignallingLink : IAsyncDisposable
     /// <summary>Ends the present connection; another is opened after the backoff.</summary>
     public void Restart()
     {
+        CancellationTokenSource? current;
         lock (_gate)
         {
-            _current?.Cancel();
+            current = _current;
+        }
+
+        try
+        {
+            // Outside the lock: what the cancellation ends may run right here, and it takes the host's lock, under which frames are queued.
+            current?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // That connection has ended by itself in this very moment.
         }
     }
 
@@ -184,7 +195,9 @@ internal sealed class SignallingLink : IAsyncDisposable
                 _current = null;
             }
 
+            // What is queued may still leave, but a server that reads nothing more does not hold the next try up.
             _ = outgoing.Writer.TryComplete();
+            current.CancelAfter(CloseTimeout);
             await writer.ConfigureAwait(false);
             await CloseAsync(socket).ConfigureAwait(false);
         }

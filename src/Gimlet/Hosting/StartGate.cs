@@ -8,19 +8,22 @@ internal sealed class StartGate
     private readonly TaskCompletionSource _registered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _reflexive = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _gathered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HashSet<Uri> _refusals = [];
+    private readonly int _servers;
     private readonly TaskCompletionSource _classified = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Makes a gate.</summary>
     /// <param name="servers">With none there is nothing to register with.</param>
     public StartGate(int servers)
     {
+        _servers = servers;
         if (servers == 0)
         {
             _registered.SetResult();
         }
     }
 
-    /// <summary>Some server knows the node; faults when a server has refused it for good.</summary>
+    /// <summary>Some server knows the node; faults when all of them have refused it for good.</summary>
     public Task Registered => _registered.Task;
 
     /// <summary>A reflexive address is known, or it is known that there is none.</summary>
@@ -43,7 +46,7 @@ internal sealed class StartGate
     public void NoteRefused(string code, string detail, Uri server)
     {
         LastProblem = $"{server}: {code}: {detail}";
-        if (code is ErrorCode.Unauthorised or ErrorCode.BadSignature or ErrorCode.WrongHost)
+        if (code is ErrorCode.Unauthorised or ErrorCode.BadSignature or ErrorCode.WrongHost && _refusals.Add(server) && _refusals.Count == _servers)
         {
             string? hint = code switch
             {

@@ -9,10 +9,10 @@ internal static class StunServerNames
     private const int Max = 4;
 
     /// <summary>Reads <c>host:port</c>; an empty host is the one that was dialled. What cannot be read is left out.</summary>
-    public static List<StunServerAddress> Parse(IReadOnlyList<string> names, Uri dialled)
+    public static List<StunServerAddress> Parse(IReadOnlyList<string?> names, Uri dialled)
     {
         var servers = new List<StunServerAddress>();
-        foreach (string name in names.Take(Max))
+        foreach (string name in names.OfType<string>().Take(Max))
         {
             string text = name.StartsWith(':') ? dialled.Host + name : name;
             if (StunServerAddress.TryParse(text, out StunServerAddress? server, out _))

@@ -63,6 +63,12 @@ internal sealed partial class NodeCore : IDisposable
     /// <summary>Every STUN server has answered or failed.</summary>
     public bool IsGatheringComplete => _gatherer.IsComplete;
 
+    /// <summary>The public address is known, or it is known that nobody tells it.</summary>
+    public bool IsPublicAddressSettled => _gatherer.IsSettled;
+
+    /// <summary>A classification is under way; without one, gathering being complete, there will be none.</summary>
+    public bool IsClassifying => _classifier is not null;
+
     /// <summary>Some STUN server has answered.</summary>
     public bool HasReflexiveAddress => _gatherer.Answers.Any();
 

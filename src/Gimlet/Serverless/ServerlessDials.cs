@@ -140,13 +140,13 @@ internal sealed class ServerlessDials(CallContext context, CallTable calls, Queu
         CallId id = HelloMessages.CallIdOf(smaller, larger);
         if (calls.TryFind(id, out NodeCall? known))
         {
-            known!.Agent.AddRemote(new Candidate(CandidateKind.PeerReflexive, remote), now);
+            AddAddress(known!.Agent, dial, remote, now);
             return;
         }
 
-        if (dial.Met is not null && calls.TryFindHandle(dial.Handle, out _))
+        if (dial.Met is not null)
         {
-            // The peer has started anew while the call with its former self is still there: that one ends by itself first.
+            // An old hello after the end of the call, or the peer has started anew: this dial has had its call, and whoever waited for it knows.
             return;
         }
 
@@ -162,10 +162,24 @@ internal sealed class ServerlessDials(CallContext context, CallTable calls, Queu
         bool controlling = dial.Timers.IsInitiator == hello.IsInitiator ? selfIsSmaller : dial.Timers.IsInitiator;
         dial.Met = hello;
         dial.NextHello = TimeSpan.MaxValue;
-        var agent = new CallAgent(context, calls, id, hello.Id, isCaller: selfIsSmaller, controlling, keys, now);
+        var agent = new CallAgent(context, calls, id, hello.Id, isCaller: selfIsSmaller, controlling, keys, now)
+        {
+            // Typed by this machine's user, who means it; no peer or server can name it.
+            AllowLoopback = dial.Target.IsLoopback,
+        };
         calls.Add(new NodeCall(dial.Handle, agent, session: -1, isIncoming: false, isAuthenticated: !dial.Expected.IsEmpty, dial.StartedAt, peerNat: null));
-        agent.AddRemote(new Candidate(CandidateKind.PeerReflexive, remote), now);
         agent.AddRemote(new Candidate(CandidateKind.ServerReflexive, dial.Target), now);
+        AddAddress(agent, dial, remote, now);
+    }
+
+    // A NAT that maps per destination shows another port than was typed, so a hello's source is worth a check. But whoever saw the hello can
+    // send a copy from any address: not more than three checks go there until the peer's own check vouches for it, and to few such addresses.
+    private static void AddAddress(CallAgent agent, ServerlessDial dial, TransportAddress remote, TimeSpan now)
+    {
+        if (remote != dial.Target && dial.TryNoteAddress(remote))
+        {
+            agent.AddRemote(new Candidate(CandidateKind.PeerReflexive, remote, Unverified: true), now);
+        }
     }
 }
 
@@ -180,6 +194,11 @@ internal sealed class ServerlessDial(CallId handle, TransportAddress target, Pee
 {
     // Answers later than this many hellos are of no use.
     private const int RememberedHellos = 16;
+
+    // The peer's own, and some more from a NAT that forgets its mappings within seconds.
+    private const int MaxAddresses = 4;
+
+    private readonly HashSet<TransportAddress> _addresses = [];
 
     public CallId Handle { get; } = handle;
 
@@ -201,6 +220,9 @@ internal sealed class ServerlessDial(CallId handle, TransportAddress target, Pee
     public Queue<StunTransactionId> HelloIds { get; } = new();
 
     public int HellosSent { get; private set; }
+
+    /// <summary>False when hellos came from too many addresses already.</summary>
+    public bool TryNoteAddress(TransportAddress address) => _addresses.Contains(address) || (_addresses.Count < MaxAddresses && _addresses.Add(address));
 
     public void RememberHello(in StunTransactionId id)
     {

@@ -28,7 +28,7 @@ internal static class SignalSamples
         new IncomingMessage { Call = Call, Peer = Keys.Small.Id.ToString(), PublicKey = Bytes(91), Ephemeral = Key, Candidates = Candidates, Nat = Nat, Capabilities = [] },
         new AcceptMessage { Call = Call, Candidates = Candidates },
         new RejectMessage { Call = Call, Reason = RejectReason.Busy, Detail = "too many" },
-        new CandidatesMessage { Call = Call, Candidates = [] },
+        new CandidatesMessage { Call = Call, Candidates = [], Nat = Nat },
         new ObservedMessage { Address = "192.0.2.1:5" },
         new PingMessage { Id = long.MaxValue },
         new PongMessage { Id = long.MinValue },
