@@ -26,10 +26,11 @@ internal static class ParseProblems
     /// <summary>The error of an option that a command does not have.</summary>
     /// <param name="command">The command.</param>
     /// <param name="token">What was typed.</param>
-    public static GimletException UnknownOption(Command command, string token) =>
-        Wrong($"{Name(command)} has no option '{token}'.", Suggest(token, command.Options.SelectMany(static o => o.Aliases.Append(o.Name)), $"See {Name(command)} --help."));
-
-    private static GimletException Wrong(string message, string hint) => new(GimletErrorKind.BadUsage, message, hint);
+    public static GimletException UnknownOption(Command command, string token)
+    {
+        IEnumerable<string> known = command.Options.SelectMany(static o => o.Aliases.Append(o.Name));
+        return Usage.Error($"{Name(command)} has no option '{token}'.", Suggest(token, known, $"See {Name(command)} --help."));
+    }
 
     private static string Name(Command command) => command is RootCommand ? "gimlet" : $"gimlet {command.Name}";
 
@@ -40,7 +41,7 @@ internal static class ParseProblems
         {
             // Options belong to commands: the word that should have been one decides.
             string? word = parse.UnmatchedTokens.FirstOrDefault(static t => !t.StartsWith('-'));
-            return word is null ? Wrong("A command is missing.", $"It has {Commands(command)}; see gimlet --help.") : UnknownCommand(command, word);
+            return word is null ? Usage.Error("A command is missing.", $"It has {Commands(command)}; see gimlet --help.") : UnknownCommand(command, word);
         }
 
         if (parse.UnmatchedTokens.Count > 0)
@@ -53,18 +54,21 @@ internal static class ParseProblems
         ParseError error = parse.Errors[0];
         return error.SymbolResult switch
         {
-            OptionResult { Tokens.Count: 0 } missing => Wrong($"{missing.Option.Name} needs a value.", $"Write it as {missing.Option.Name} {missing.Option.HelpName}: {missing.Option.Description}"),
-            OptionResult several => Wrong(
+            OptionResult { Tokens.Count: 0 } missing => Usage.Error(
+                $"{missing.Option.Name} needs a value.",
+                $"Write it as {missing.Option.Name} {missing.Option.HelpName}: {missing.Option.Description}"),
+            OptionResult several => Usage.Error(
                 $"{several.Option.Name} takes one value, and there are {several.Tokens.Count}: {string.Join(", ", several.Tokens.Select(static t => t.Value))}.",
                 $"Write it once, as {several.Option.Name} {several.Option.HelpName}."),
-            _ => Wrong(error.Message, $"See {Name(command)} --help."),
+            _ => Usage.Error(error.Message, $"See {Name(command)} --help."),
         };
     }
 
-    private static GimletException UnknownCommand(Command root, string token) =>
-        Wrong($"'{token}' is not a command of gimlet.", Suggest(token, root.Subcommands.Select(static c => c.Name), $"It has {Commands(root)}; see gimlet --help."));
+    private static GimletException UnknownCommand(Command root, string token) => Usage.Error(
+        $"'{token}' is not a command of gimlet.",
+        Suggest(token, root.Subcommands.Select(static c => c.Name), $"It has {Commands(root)}; see gimlet --help."));
 
-    private static GimletException TooMany(Command command, string token) => Wrong(
+    private static GimletException TooMany(Command command, string token) => Usage.Error(
         $"'{token}' is one argument too many for {Name(command)}.",
         command is GimletCommand known ? $"Write it as: {string.Join(", or ", known.Usages.Select(static u => $"gimlet {u}"))}." : $"See {Name(command)} --help.");
 

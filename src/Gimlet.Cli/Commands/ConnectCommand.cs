@@ -13,13 +13,18 @@ internal sealed class ConnectCommand
     private readonly NodeSettings _node = new();
     private readonly OutputSettings _output = new();
     private readonly Argument<string?> _peer = PeerCall.CreateArgument();
-    private readonly Option<bool> _once = new("--once") { Description = "Ends after the first round trip; without a server: after the test.", Arity = ArgumentArity.Zero };
-    private readonly Option<string?> _count = new("--count", "-c") { Description = "Ends after N round trips.", HelpName = "N" };
-    private readonly Option<string?> _address = new("--peer") { Description = "Without a server: what the other person's gimlet discover printed. Both run this within the timeout.", HelpName = "IP:PORT#PEERID" };
-    private readonly Option<bool> _initiator = new("--initiator") { Description = "With --peer: this side chooses between paths. Only one side should say so.", Arity = ArgumentArity.Zero };
-    private readonly Option<bool> _skipTest = new("--skip-test") { Description = "With --peer: leaves out the test that follows the path's opening.", Arity = ArgumentArity.Zero };
-    private readonly Option<string?> _attempts = new("--attempts") { Description = "With --peer: the round trips of the test, at least one of which must be answered. Default: 5.", HelpName = "N" };
-    private readonly Option<string?> _interval = new("--interval") { Description = "With --peer: the time between two of them, such as 400ms, which is the default.", HelpName = "TIME" };
+    private readonly Option<bool> _once = Usage.Flag("--once", "Ends after the first round trip; without a server: after the test.");
+    private readonly Option<string?> _count = Usage.Value("--count", "N", "Ends after N round trips.", "-c");
+    private readonly Option<string?> _address = Usage.Value(
+        "--peer", "IP:PORT#PEERID", "Without a server: what the other person's gimlet discover printed. Both run this within the timeout.");
+
+    private readonly Option<bool> _initiator = Usage.Flag("--initiator", "With --peer: this side chooses between paths. Only one side should say so.");
+    private readonly Option<bool> _skipTest = Usage.Flag("--skip-test", "With --peer: leaves out the test that follows the path's opening.");
+    private readonly Option<string?> _attempts = Usage.Value(
+        "--attempts", "N", "With --peer: the round trips of the test, at least one of which must be answered. Default: 5.");
+
+    private readonly Option<string?> _interval = Usage.Value(
+        "--interval", "TIME", "With --peer: the time between two of them, such as 400ms, which is the default.");
 
     /// <summary>Makes the command.</summary>
     public static Command Create()
@@ -61,7 +66,8 @@ internal sealed class ConnectCommand
             ConnectionNews.Tell(dialled.Connection, context.Reporter, namePeer: false);
             if (!dialled.Connection.IsAuthenticated)
             {
-                context.Reporter.Report(new WarningEvent("The other side has not proven who it is: only an address was given. Use IP:PORT#PEERID, as its gimlet discover prints it."));
+                context.Reporter.Report(new WarningEvent(
+                    "The other side has not proven who it is: only an address was given. Use IP:PORT#PEERID, as its gimlet discover prints it."));
             }
 
             await PingAsync(pings, plan, dialled.Connection, context.Interrupted).ConfigureAwait(false);
@@ -119,12 +125,14 @@ internal sealed class ConnectCommand
             Option? misplaced = new Option[] { _initiator, _skipTest, _attempts, _interval }.FirstOrDefault(o => parse.GetResult(o) is { Implicit: false });
             return misplaced is null
                 ? new ConnectPlan.ThroughServer(PeerCall.ReadTarget(parse, _peer, _node)) { Once = once, Count = count, Timeout = timeout }
-                : throw new GimletException(GimletErrorKind.BadUsage, $"{misplaced.Name} belongs to a connection without a server, and --peer is missing.", $"{misplaced.Name}: {misplaced.Description}");
+                : throw Usage.Error($"{misplaced.Name} belongs to a connection without a server, and --peer is missing.", $"{misplaced.Name}: {misplaced.Description}");
         }
 
         if (parse.GetValue(_peer) is { } peer)
         {
-            throw new GimletException(GimletErrorKind.BadUsage, $"{PeerCall.ArgumentName} '{peer}' and --peer exclude each other: the one is called through a server, the other without.", "Leave out one of them.");
+            throw Usage.Error(
+                $"{PeerCall.ArgumentName} '{peer}' and --peer exclude each other: the one is called through a server, the other without.",
+                "Leave out one of them.");
         }
 
         var test = new PingPlan
@@ -141,7 +149,8 @@ internal sealed class ConnectCommand
         };
     }
 
-    private TimeSpan? ReadInterval(ParseResult parse) => parse.GetValue(_interval) is { } text ? SettingText.Read(_interval, _interval.Name, text, DurationText.ReadWithUnit) : null;
+    private TimeSpan? ReadInterval(ParseResult parse) =>
+        parse.GetValue(_interval) is { } text ? SettingText.Read(_interval, _interval.Name, text, DurationText.ReadWithUnit) : null;
 
     private static int? Read(ParseResult parse, Option<string?> option, TextReading<int> read) =>
         parse.GetValue(option) is { } text ? SettingText.Read(option, option.Name, text, read) : null;
@@ -202,10 +211,14 @@ internal abstract record ConnectPlan
         };
 
         /// <inheritdoc/>
-        public override Task<Dialled> DialAsync(GimletNode node, CommandContext context) => Dialer.DialAsync(
-            (dialing, ct) => node.ConnectAsync(Target.Address, Target.Peer, new ServerlessOptions { Interval = Interval, Timeout = Timeout, IsInitiator = IsInitiator }, dialing, ct),
-            call => new DialingEvent(Target.Peer?.ToString(), call.ToString(), Target.Address.ToString()),
-            timeout: null,
-            context);
+        public override Task<Dialled> DialAsync(GimletNode node, CommandContext context)
+        {
+            var options = new ServerlessOptions { Interval = Interval, Timeout = Timeout, IsInitiator = IsInitiator };
+            return Dialer.DialAsync(
+                (dialing, ct) => node.ConnectAsync(Target.Address, Target.Peer, options, dialing, ct),
+                call => new DialingEvent(Target.Peer?.ToString(), call.ToString(), Target.Address.ToString()),
+                timeout: null,
+                context);
+        }
     }
 }

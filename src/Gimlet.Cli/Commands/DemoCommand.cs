@@ -32,7 +32,11 @@ internal sealed class DemoCommand
         var command = new GimletCommand("demo", "Shows on this machine alone how two nodes find each other: a server and two nodes, step by step.")
         {
             Usages = ["demo [options]"],
-            Remarks = ["Uses loopback addresses, free ports and keys of this run; needs no network and leaves nothing behind. Ends with 0 when all round trips were direct."],
+            Remarks =
+            [
+                "Uses this machine's addresses, free ports and keys of this run; needs no network and leaves nothing behind. "
+                + "Ends with 0 when all round trips were direct.",
+            ],
             Examples = [new Example("gimlet demo", "takes some two seconds"), new Example("gimlet demo --json", "the same for programs")],
         };
         self._output.AddTo(command);
@@ -52,7 +56,10 @@ internal sealed class DemoCommand
             context.Reporter.Report(pings.Summary);
             if (!direct)
             {
-                throw new GimletException(GimletErrorKind.PunchFailed, $"{pings.ReceivedCount} of {RoundTrips} round trips came back over a direct path.", "Something on this machine filters loopback traffic.");
+                throw new GimletException(
+                    GimletErrorKind.PunchFailed,
+                    $"{pings.ReceivedCount} of {RoundTrips} round trips came back over a direct path.",
+                    "Something on this machine filters loopback traffic.");
             }
 
             context.Reporter.Human(TellNextStep);
@@ -60,7 +67,10 @@ internal sealed class DemoCommand
         }
         catch (OperationCanceledException) when (!context.Interrupted.IsCancellationRequested)
         {
-            throw new GimletException(GimletErrorKind.TimedOut, $"The demo was not over after {Limit.TotalSeconds:0} s.", "Something on this machine keeps programs from talking over loopback; -vv shows how far it came.");
+            throw new GimletException(
+                GimletErrorKind.TimedOut,
+                $"The demo was not over after {Limit.TotalSeconds:0} s.",
+                "Something on this machine keeps programs from talking over loopback; -vv shows how far it came.");
         }
     }
 
@@ -133,7 +143,9 @@ internal sealed class DemoCommand
         var pings = new PingRun(dialled, context.Reporter);
         await pings.RunAsync(new PingPlan { Count = RoundTrips, Interval = Pace }, context.Interrupted).ConfigureAwait(false);
         await connection.CloseAsync().ConfigureAwait(false);
-        Step(context, "closed", $"anna: {await connection.Closed.ConfigureAwait(false)}; berta: {await accepted.Closed.WaitAsync(context.Interrupted).ConfigureAwait(false)}");
+        string annas = await connection.Closed.ConfigureAwait(false);
+        string bertas = await accepted.Closed.WaitAsync(context.Interrupted).ConfigureAwait(false);
+        Step(context, "closed", $"anna: {annas}; berta: {bertas}");
         return pings;
     }
 

@@ -51,7 +51,9 @@ internal sealed class DiscoverCommand
     /// <param name="settings">The options.</param>
     /// <param name="parse">The line.</param>
     public static IReadOnlyList<string> StunOf(NodeSettings settings, ParseResult parse) =>
-        settings.Stun(parse) is { Count: > 0 } named ? named : [.. settings.Servers(parse).Select(static s => $"{s.Host}:{StunServerAddress.DefaultPort}").Distinct(StringComparer.Ordinal)];
+        settings.Stun(parse) is { Count: > 0 } named
+            ? named
+            : [.. settings.Servers(parse).Select(static s => $"{s.Host}:{StunServerAddress.DefaultPort}").Distinct(StringComparer.Ordinal)];
 
     private async Task<int> RunAsync(CommandContext context)
     {
@@ -99,7 +101,13 @@ internal sealed class DiscoverCommand
         if (known.Source != PublicAddressSource.Stun)
         {
             reporter.Report(new DiscoveredEvent(
-                known.Address.IsEmpty ? null : known.Address.ToString(), LocalAddress(known, NodeLauncher.Port(node)), null, null, Words.Of(known.Source), address, Explain(known, results)));
+                known.Address.IsEmpty ? null : known.Address.ToString(),
+                LocalAddress(known, NodeLauncher.Port(node)),
+                Server: null,
+                RttMs: null,
+                Words.Of(known.Source),
+                address,
+                Explain(known, results)));
         }
 
         foreach (StunServerResult result in results)
@@ -128,7 +136,11 @@ internal sealed class DiscoverCommand
         bool classified = await WaitAsync(node.WaitForNatAsync, traversal.ClassificationDeadline, context.Interrupted).ConfigureAwait(false);
         context.Reporter.Report(classified && node.Nat is { } nat
             ? new NatEvent(nat.FriendlyName, Words.Of(nat.Mapping), Words.Of(nat.Filtering), nat.Evidence)
-            : new NatEvent(NatType.Unknown.ToFriendlyName(), Words.Of(MappingBehavior.Unknown), Words.Of(FilteringBehavior.Unknown), "No STUN server answered: there is nothing to tell it by."));
+            : new NatEvent(
+                NatType.Unknown.ToFriendlyName(),
+                Words.Of(MappingBehavior.Unknown),
+                Words.Of(FilteringBehavior.Unknown),
+                "No STUN server answered: there is nothing to tell it by."));
     }
 
     private static void TellNextStep(Spectre.Console.IAnsiConsole console, string address)
@@ -162,7 +174,9 @@ internal sealed class DiscoverCommand
 
     private static bool IsLoopback(string stun) =>
         StunServerAddress.TryParse(stun, out StunServerAddress? server, out _)
-        && (server.TryGetAddress(out Sockets.TransportAddress address) ? address.IsLoopback : string.Equals(server.Host, "localhost", StringComparison.OrdinalIgnoreCase));
+        && (server.TryGetAddress(out Sockets.TransportAddress address)
+            ? address.IsLoopback
+            : string.Equals(server.Host, "localhost", StringComparison.OrdinalIgnoreCase));
 
     // The address that a route to the internet would leave from: connecting a UDP socket asks the routing table and sends nothing.
     private static string LocalAddress(PublicAddress known, int port)

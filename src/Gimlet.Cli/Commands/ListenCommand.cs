@@ -11,8 +11,12 @@ internal sealed class ListenCommand
 {
     private readonly NodeSettings _node = new();
     private readonly OutputSettings _output = new();
-    private readonly ListSetting<PeerId> _allow = new("--allow", "PEER", "Only this peer may connect; several may be given. Default: everyone who knows the id.", PeerText.ReadId);
-    private readonly FlagSetting _onAccept = new("--on-accept", "Callers learn this node's addresses only after it has said yes, one round trip later. Always so with --allow.");
+    private readonly ListSetting<PeerId> _allow = new(
+        "--allow", "PEER", "Only this peer may connect; several may be given. Default: everyone who knows the id.", PeerText.ReadId);
+
+    private readonly FlagSetting _onAccept = new(
+        "--on-accept", "Callers learn this node's addresses only after it has said yes, one round trip later. Always so with --allow.");
+
     private readonly ValueSetting<int> _max = new("--max", "N", "Ends after N connections have closed.", AddressText.ReadCount);
 
     /// <summary>Makes the command.</summary>
@@ -43,7 +47,9 @@ internal sealed class ListenCommand
         int? max = _max.TryGet(context.Parse, out int number) ? number : null;
         if (_node.Servers(context.Parse).Count == 0)
         {
-            throw new GimletException(GimletErrorKind.BadUsage, "listen needs a server, through which peers find this node.", "Name one with --server URL or GIMLET_SERVER. Without a server: gimlet discover, and then gimlet connect --peer.");
+            throw Usage.Error(
+                "listen needs a server, through which peers find this node.",
+                "Name one with --server URL or GIMLET_SERVER. Without a server: gimlet discover, and then gimlet connect --peer.");
         }
 
         try
@@ -75,10 +81,16 @@ internal sealed class ListenCommand
     private static void Announce(IReporter reporter, GimletNode node, int allowed)
     {
         var listening = new ListeningEvent(node.Id.ToString(), node.Ticket.ToString());
+        string policy = allowed switch
+        {
+            0 => "everyone who knows the id may connect",
+            1 => "one peer may connect, others are refused",
+            _ => $"{allowed} peers may connect, others are refused",
+        };
         reporter.Human(console =>
         {
             HumanText.Line(console, "green", "listening", listening.Peer);
-            HumanText.Line(console, "grey", string.Empty, allowed == 0 ? "everyone who knows the id may connect" : $"{allowed} {(allowed == 1 ? "peer" : "peers")} may connect, others are refused");
+            HumanText.Line(console, "grey", string.Empty, policy);
             HumanText.Raw(console, string.Empty);
             HumanText.Raw(console, "The other side connects with");
             HumanText.Raw(console, string.Empty);
@@ -116,7 +128,11 @@ internal sealed class ListenCommand
     {
         string? peer = Words.Of(connection.RemotePeer);
         ConnectionNews.Tell(connection, reporter, namePeer: true);
-        connection.PingAnswered += ping => reporter.Report(new PingEvent(peer, ping.Sequence, Words.Of(connection.Path?.Kind ?? PathKind.Direct), ping.Remote.ToString()));
+        connection.PingAnswered += ping =>
+        {
+            PathKind kind = connection.Path?.Kind ?? PathKind.Direct;
+            reporter.Report(new PingEvent(peer, ping.Sequence, Words.Of(kind), ping.Remote.ToString()));
+        };
         reporter.Report(new ClosedEvent(peer, await connection.Closed.ConfigureAwait(false)));
         closed();
     }

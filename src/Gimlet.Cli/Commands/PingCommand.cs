@@ -15,8 +15,8 @@ internal sealed class PingCommand
     private readonly NodeSettings _node = new();
     private readonly OutputSettings _output = new();
     private readonly Argument<string?> _peer = PeerCall.CreateArgument();
-    private readonly Option<string?> _count = new("--count", "-c") { Description = $"How many; 0 for until Ctrl+C. Default: {DefaultCount}.", HelpName = "N" };
-    private readonly Option<bool> _untilDirect = new("--until-direct") { Description = "Ends with the first answer that came straight from the peer.", Arity = ArgumentArity.Zero };
+    private readonly Option<string?> _count = Usage.Value("--count", "N", $"How many; 0 for until Ctrl+C. Default: {DefaultCount}.", "-c");
+    private readonly Option<bool> _untilDirect = Usage.Flag("--until-direct", "Ends with the first answer that came straight from the peer.");
 
     /// <summary>Makes the command.</summary>
     public static Command Create()
@@ -42,7 +42,9 @@ internal sealed class PingCommand
 
     private async Task<int> RunAsync(CommandContext context)
     {
-        int count = context.Parse.GetValue(_count) is { } text ? SettingText.Read(_count, _count.Name, text, static t => t == "0" ? 0 : AddressText.ReadCount(t)) : DefaultCount;
+        int count = context.Parse.GetValue(_count) is { } text
+            ? SettingText.Read(_count, _count.Name, text, static t => t == "0" ? 0 : AddressText.ReadCount(t))
+            : DefaultCount;
         bool untilDirect = context.Parse.GetValue(_untilDirect);
         CallTarget target = PeerCall.ReadTarget(context.Parse, _peer, _node);
         LaunchedNode launched = await NodeLauncher.StartAsync(context, _node, options => options with { Servers = target.Servers }).ConfigureAwait(false);

@@ -25,7 +25,9 @@ internal sealed class ServeCommand
             Examples =
             [
                 new Example("gimlet serve --name gimlet.example.org", "HTTP on port 8080, STUN on UDP 3478 and 3479, for everyone"),
-                new Example("gimlet serve --name gimlet.example.org --https :443 --cert cert.pem --cert-key key.pem", "HTTPS; new certificates are taken up as they come"),
+                new Example(
+                    "gimlet serve --name gimlet.example.org --https :443 --cert cert.pem --cert-key key.pem",
+                    "HTTPS; new certificates are taken up as they come"),
                 new Example("GIMLET_TOKEN=... gimlet serve --access token", "for those who have the token; nodes pass it with --server-token"),
                 new Example("gimlet serve --http 127.0.0.1:8080 --trusted-proxy 127.0.0.1", "behind a proxy on the same machine"),
             ],

@@ -17,21 +17,31 @@ internal static class AddressText
     /// <param name="text">The text.</param>
     /// <exception cref="FormatException">It is not one.</exception>
     public static int ReadCount(string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0 ? count : throw new FormatException("it must be a whole number from 1 on");
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0
+            ? count
+            : throw new FormatException("it must be a whole number from 1 on");
 
     /// <summary>Reads the URL of a server.</summary>
     /// <param name="text">The text.</param>
     /// <exception cref="FormatException">It is not one.</exception>
-    public static Uri ReadServer(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps) && url.Host.Length > 0
-            ? url
-            : throw new FormatException($"a server is a URL with http:// or https://, such as https://gimlet.example.org or http://192.0.2.1:8080{(text.Contains("://", StringComparison.Ordinal) ? string.Empty : $"; did you mean https://{text}?")}");
+    public static Uri ReadServer(string text)
+    {
+        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps) && url.Host.Length > 0)
+        {
+            return url;
+        }
+
+        string guess = text.Contains("://", StringComparison.Ordinal) ? string.Empty : $"; did you mean https://{text}?";
+        throw new FormatException($"a server is a URL with http:// or https://, such as https://gimlet.example.org or http://192.0.2.1:8080{guess}");
+    }
 
     /// <summary>Reads <c>IP[:PORT]</c>; without a port it is 0.</summary>
     /// <param name="text">The text.</param>
     /// <exception cref="FormatException">It is not an address.</exception>
     public static IPEndPoint ReadAddress(string text) =>
-        TryRead(text, out IPAddress? address, out int port) ? new IPEndPoint(address!, Math.Max(port, 0)) : throw new FormatException("it must be an address such as 203.0.113.7, 203.0.113.7:41002 or [2001:db8::1]:41002");
+        TryRead(text, out IPAddress? address, out int port)
+            ? new IPEndPoint(address!, Math.Max(port, 0))
+            : throw new FormatException("it must be an address such as 203.0.113.7, 203.0.113.7:41002 or [2001:db8::1]:41002");
 
     /// <summary>Reads <c>IP:PORT</c>.</summary>
     /// <param name="text">The text.</param>

@@ -12,7 +12,9 @@ internal static class DurationText
     /// <param name="text">The text.</param>
     /// <exception cref="FormatException">It is not a duration.</exception>
     public static TimeSpan ReadSeconds(string text) =>
-        TryNumber(text, out double seconds) ? Checked(TimeSpan.FromSeconds(seconds)) : ReadWithUnit(text, "a number of seconds such as 10, or with a unit such as 400ms or 2s");
+        TryNumber(text, out double seconds)
+            ? Checked(TimeSpan.FromSeconds(seconds))
+            : ReadWithUnit(text, "a number of seconds such as 10, or with a unit such as 400ms or 2s");
 
     /// <summary>Reads <c>400ms</c>, <c>2s</c>, <c>1m</c>.</summary>
     /// <param name="text">The text.</param>

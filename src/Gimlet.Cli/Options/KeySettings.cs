@@ -7,7 +7,10 @@ namespace Gimlet.Cli.Options;
 internal sealed class KeySettings
 {
     private readonly ValueSetting<string> _key = new(
-        "--key", "FILE", "The node's private key, made on first use, readable by its owner only. Default: gimlet/key.pem in the user's configuration folder.", static text => text);
+        "--key",
+        "FILE",
+        "The node's private key, made on first use, readable by its owner only. Default: gimlet/key.pem in the user's configuration folder.",
+        static text => text);
 
     private readonly FlagSetting _ephemeral = new("--ephemeral", "A key for this run only; nothing is written.");
 
@@ -30,7 +33,7 @@ internal sealed class KeySettings
     {
         if (_key.IsTyped(parse) && _ephemeral.IsTyped(parse))
         {
-            throw new GimletException(GimletErrorKind.BadUsage, "--key and --ephemeral exclude each other: one names a key to keep, the other wants none kept.", "Leave out one of them.");
+            throw Usage.Error("--key and --ephemeral exclude each other: one names a key to keep, the other wants none kept.", "Leave out one of them.");
         }
 
         // What is typed wins over the environment, in both directions.

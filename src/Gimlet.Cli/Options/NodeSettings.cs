@@ -29,7 +29,11 @@ internal sealed class NodeSettings
         PathText.Read);
 
     private readonly ValueSetting<IPEndPoint> _publicAddress = new(
-        "--public-address", "IP[:PORT]", "The public address, where it is known better; advertised first, STUN is still asked. Also GIMLET_PUBLIC_IP.", AddressText.ReadAddress, "GIMLET_PUBLIC_IP");
+        "--public-address",
+        "IP[:PORT]",
+        "The public address, where it is known better; advertised first, STUN is still asked. Also GIMLET_PUBLIC_IP.",
+        AddressText.ReadAddress,
+        "GIMLET_PUBLIC_IP");
 
     private readonly FlagSetting _noHolepunch = new("--no-holepunch", "Takes part in no direct path: the same as --path relay-only. GIMLET_NO_HOLEPUNCH=1.");
 
@@ -115,7 +119,7 @@ internal sealed class NodeSettings
         // The paths of the clouds are joined to it, which drops what follows the last slash.
         return Uri.TryCreate(text.EndsWith('/') ? text : text + "/", UriKind.Absolute, out Uri? url) && url.Scheme == Uri.UriSchemeHttp
             ? url
-            : throw new GimletException(GimletErrorKind.BadUsage, $"{MetadataVariable} '{text}': it must be a URL with http://, or off.", $"{MetadataVariable}: where the cloud's metadata service answers.");
+            : throw Usage.Error($"{MetadataVariable} '{text}': it must be a URL with http://, or off.", $"{MetadataVariable}: where the cloud's metadata service answers.");
     }
 
     private bool IsRelayOnly(ParseResult parse)
@@ -124,7 +128,9 @@ internal sealed class NodeSettings
         bool relayOnly = path == PathChoice.RelayOnly;
         if (chosen && !relayOnly && _path.IsTyped(parse) && _noHolepunch.IsTyped(parse))
         {
-            throw new GimletException(GimletErrorKind.BadUsage, "--no-holepunch and --path contradict each other: the one forbids direct paths, the other wants them.", "Leave out one of them.");
+            throw Usage.Error(
+                "--no-holepunch and --path contradict each other: the one forbids direct paths, the other wants them.",
+                "Leave out one of them.");
         }
 
         return (chosen && relayOnly) || (!_path.IsTyped(parse) && _noHolepunch.Get(parse)) || _noHolepunch.IsTyped(parse);

@@ -58,7 +58,7 @@ internal sealed class OutputSettings
         int times = parse.GetResult(_verbose)?.IdentifierTokenCount ?? 0;
         if (times == 0 && EnvironmentNames.Read([EnvironmentNames.Of(VerboseName)]) is { } found)
         {
-            times = SettingText.Read(_verbose, found.Name, found.Value, static text => text is ['0' or '1' or '2' or '3'] ? text[0] - '0' : throw new FormatException("it must be 0, 1, 2 or 3"));
+            times = SettingText.Read(_verbose, found.Name, found.Value, ReadLevel);
         }
 
         return times switch
@@ -69,4 +69,6 @@ internal sealed class OutputSettings
             _ => LogLevel.Trace,
         };
     }
+
+    private static int ReadLevel(string text) => text is ['0' or '1' or '2' or '3'] ? text[0] - '0' : throw new FormatException("it must be 0, 1, 2 or 3");
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Gimlet.Cli.Options;
 
 /// <summary>The values of <c>--path</c>.</summary>
@@ -29,8 +31,12 @@ internal static class PathText
         "relay-then-direct" => PathChoice.RelayThenDirect,
         "direct-only" => PathChoice.DirectOnly,
         "relay-only" => PathChoice.RelayOnly,
-        _ when text.StartsWith(HeadStart, StringComparison.Ordinal) && ushort.TryParse(text.AsSpan(HeadStart.Length), System.Globalization.NumberStyles.None, null, out _) => PathChoice.DirectHeadStart,
-        _ when text.StartsWith(HeadStart.TrimEnd(':'), StringComparison.Ordinal) => throw new FormatException("the head start is a number of milliseconds, as in direct-head-start:500"),
+        _ when IsHeadStart(text) => PathChoice.DirectHeadStart,
+        _ when text.StartsWith(HeadStart.TrimEnd(':'), StringComparison.Ordinal) =>
+            throw new FormatException("the head start is a number of milliseconds, as in direct-head-start:500"),
         _ => throw new FormatException("it must be relay-then-direct, direct-head-start:MS, direct-only or relay-only"),
     };
+
+    private static bool IsHeadStart(string text) =>
+        text.StartsWith(HeadStart, StringComparison.Ordinal) && ushort.TryParse(text.AsSpan(HeadStart.Length), NumberStyles.None, CultureInfo.InvariantCulture, out _);
 }

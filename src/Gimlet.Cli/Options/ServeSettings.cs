@@ -15,33 +15,59 @@ internal sealed class ServeSettings
     private const string TokenWord = "token";
     private const int DefaultHttpPort = 8080;
 
-    private readonly ValueSetting<IPEndPoint?> _http = new(
-        "--http", "ADDR:PORT", "Where to listen for HTTP. Default: every address, port 8080 or the one in PORT; with --https alone, nowhere.", AddressText.ReadListen) { FromEnvironment = false };
+    private readonly ValueSetting<IPEndPoint?> _http = new ValueSetting<IPEndPoint?>(
+        "--http",
+        "ADDR:PORT",
+        "Where to listen for HTTP. Default: every address, port 8080 or the one in PORT; with --https alone, nowhere.",
+        AddressText.ReadListen).OnlyTyped();
 
-    private readonly ValueSetting<IPEndPoint?> _https = new(
-        "--https", "ADDR:PORT", "Where to listen for HTTPS; needs --cert and --cert-key.", AddressText.ReadListen) { FromEnvironment = false };
+    private readonly ValueSetting<IPEndPoint?> _https = new ValueSetting<IPEndPoint?>(
+        "--https",
+        "ADDR:PORT",
+        "Where to listen for HTTPS; needs --cert and --cert-key.",
+        AddressText.ReadListen).OnlyTyped();
 
-    private readonly ValueSetting<string> _cert = new(
-        "--cert", "FILE", "The certificate in PEM form with its intermediates; read again when it changes.", ReadFile) { FromEnvironment = false };
+    private readonly ValueSetting<string> _cert = new ValueSetting<string>(
+        "--cert",
+        "FILE",
+        "The certificate in PEM form with its intermediates; read again when it changes.",
+        ReadFile).OnlyTyped();
 
-    private readonly ValueSetting<string> _certKey = new("--cert-key", "FILE", "Its private key in PEM form; read again when it changes.", ReadFile) { FromEnvironment = false };
+    private readonly ValueSetting<string> _certKey = new ValueSetting<string>(
+        "--cert-key", "FILE", "Its private key in PEM form; read again when it changes.", ReadFile).OnlyTyped();
 
-    private readonly ValueSetting<IPEndPoint?> _stun = new(
-        "--stun", "ADDR:PORT", "Where STUN listens, UDP; off for no STUN. Default: every address, port 3478.", ReadStun) { FromEnvironment = false };
+    private readonly ValueSetting<IPEndPoint?> _stun = new ValueSetting<IPEndPoint?>(
+        "--stun",
+        "ADDR:PORT",
+        "Where STUN listens, UDP; off for no STUN. Default: every address, port 3478.",
+        ReadStun).OnlyTyped();
 
-    private readonly ValueSetting<IPEndPoint?> _stunAlt = new(
-        "--stun-alt", "ADDR:PORT", "Where STUN listens a second time, so that nodes can tell what their NAT does. Default: the next port; another address tells more. off for none.", ReadStun) { FromEnvironment = false };
+    private readonly ValueSetting<IPEndPoint?> _stunAlt = new ValueSetting<IPEndPoint?>(
+        "--stun-alt",
+        "ADDR:PORT",
+        "Where STUN listens a second time, so that nodes can tell what their NAT does. Default: the next port; another address tells more. off for none.",
+        ReadStun).OnlyTyped();
 
-    private readonly ListSetting<string> _names = new(
-        "--name", "HOST", "A name that nodes use for this server; several may be given. Default: its own addresses and localhost.", static text => text) { FromEnvironment = false };
+    private readonly ListSetting<string> _names = new ListSetting<string>(
+        "--name",
+        "HOST",
+        "A name that nodes use for this server; several may be given. Default: its own addresses and localhost.",
+        static text => text).OnlyTyped();
 
-    private readonly ListSetting<IPNetwork> _trustedProxies = new(
-        "--trusted-proxy", "CIDR", "A proxy in front whose X-Forwarded headers are believed; several may be given. Default: none.", AddressText.ReadNetwork) { FromEnvironment = false };
+    private readonly ListSetting<IPNetwork> _trustedProxies = new ListSetting<IPNetwork>(
+        "--trusted-proxy",
+        "CIDR",
+        "A proxy in front whose X-Forwarded headers are believed; several may be given. Default: none.",
+        AddressText.ReadNetwork).OnlyTyped();
 
-    private readonly ValueSetting<string> _access = new(
-        "--access", "everyone|token|FILE", "Who may use it: everyone, who has the token, or the peer ids in a file, one per line. Default: token where there is one, else everyone.", static text => text) { FromEnvironment = false };
+    private readonly ValueSetting<string> _access = new ValueSetting<string>(
+        "--access",
+        "everyone|token|FILE",
+        "Who may use it: everyone, who has the token, or the peer ids in a file, one per line. Default: token where there is one, else everyone.",
+        static text => text).OnlyTyped();
 
-    private readonly ValueSetting<string> _token = new("--token", "TEXT", "The token of --access token, at least 16 characters. Better GIMLET_TOKEN: other users see command lines.", static text => text);
+    private readonly ValueSetting<string> _token = new(
+        "--token", "TEXT", "The token of --access token, at least 16 characters. Better GIMLET_TOKEN: other users see command lines.", static text => text);
 
     /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>
@@ -49,7 +75,8 @@ internal sealed class ServeSettings
     {
         foreach (Option option in new Option[]
         {
-            _http.Option, _https.Option, _cert.Option, _certKey.Option, _stun.Option, _stunAlt.Option, _names.Option, _trustedProxies.Option, _access.Option, _token.Option,
+            _http.Option, _https.Option, _cert.Option, _certKey.Option, _stun.Option, _stunAlt.Option,
+            _names.Option, _trustedProxies.Option, _access.Option, _token.Option,
         })
         {
             command.Add(option);
@@ -80,8 +107,7 @@ internal sealed class ServeSettings
         bool given = file.TryGet(parse, out string path);
         return given == https is not null
             ? given ? path : null
-            : throw new GimletException(
-                GimletErrorKind.BadUsage,
+            : throw Usage.Error(
                 given ? $"{file.Option.Name} is given, and --https is not." : $"--https needs {file.Option.Name}, and it is missing.",
                 "HTTPS takes all three: --https ADDR:PORT --cert FILE --cert-key FILE.");
     }
@@ -91,13 +117,17 @@ internal sealed class ServeSettings
         // PORT is how hosting platforms say where they expect a service.
         if (EnvironmentNames.Read([PortVariable]) is { } found)
         {
-            return AddressText.EveryAddress(SettingText.Read(new Option<int>(PortVariable) { Description = "the HTTP port, as hosting platforms set it." }, found.Name, found.Value, AddressText.ReadPort));
+            var symbol = new Option<int>(PortVariable) { Description = "the HTTP port, as hosting platforms set it." };
+            return AddressText.EveryAddress(SettingText.Read(symbol, found.Name, found.Value, AddressText.ReadPort));
         }
 
         return https is null ? AddressText.EveryAddress(DefaultHttpPort) : null;
     }
 
     private static string ReadFile(string text) => File.Exists(text) ? text : throw new FormatException("there is no such file");
+
+    private static string ReadList(string text) =>
+        File.Exists(text) ? text : throw new FormatException("it must be everyone, token, or a file with peer ids, and there is no such file");
 
     private static IPEndPoint? ReadStun(string text) => string.Equals(text, Off, StringComparison.OrdinalIgnoreCase) ? null : AddressText.ReadListen(text);
 
@@ -113,7 +143,7 @@ internal sealed class ServeSettings
         {
             return !chosen || alternate is null
                 ? null
-                : throw new GimletException(GimletErrorKind.BadUsage, "--stun-alt is given, and --stun is off.", "Leave out one of them.");
+                : throw Usage.Error("--stun-alt is given, and --stun is off.", "Leave out one of them.");
         }
 
         if (!chosen && main.Port < ushort.MaxValue)
@@ -133,7 +163,7 @@ internal sealed class ServeSettings
         string access = _access.Get(parse, hasToken ? TokenWord : Everyone);
         if (access != TokenWord && _token.IsTyped(parse))
         {
-            throw new GimletException(GimletErrorKind.BadUsage, $"--token and --access {access} contradict each other.", "Use --access token, or leave out --token.");
+            throw Usage.Error($"--token and --access {access} contradict each other.", "Use --access token, or leave out --token.");
         }
 
         return access switch
@@ -141,8 +171,8 @@ internal sealed class ServeSettings
             Everyone => AccessRule.Everyone,
             TokenWord => hasToken
                 ? AccessRule.Token(token)
-                : throw new GimletException(GimletErrorKind.BadUsage, "--access token needs a token, and there is none.", "Set GIMLET_TOKEN, or pass --token: at least 16 random characters."),
-            _ => AccessRule.ListFile(SettingText.Read(_access.Option, _access.Option.Name, access, static text => File.Exists(text) ? text : throw new FormatException("it must be everyone, token, or a file with peer ids, and there is no such file"))),
+                : throw Usage.Error("--access token needs a token, and there is none.", "Set GIMLET_TOKEN, or pass --token: at least 16 random characters."),
+            _ => AccessRule.ListFile(SettingText.Read(_access.Option, _access.Option.Name, access, ReadList)),
         };
     }
 }

@@ -16,7 +16,7 @@ internal delegate T TextReading<out T>(string text);
 internal sealed class ValueSetting<T>
 {
     private readonly TextReading<T> _read;
-    private readonly string[] _environment;
+    private string[] _environment;
 
     /// <summary>Makes a setting.</summary>
     /// <param name="name">The option, such as <c>--port</c>.</param>
@@ -34,8 +34,12 @@ internal sealed class ValueSetting<T>
     /// <summary>The option.</summary>
     public Option<string?> Option { get; }
 
-    /// <summary>The environment is asked where nothing was typed.</summary>
-    public bool FromEnvironment { get; init; } = true;
+    /// <summary>The same without the environment.</summary>
+    public ValueSetting<T> OnlyTyped()
+    {
+        _environment = [];
+        return this;
+    }
 
     /// <summary>Whether it was typed.</summary>
     /// <param name="parse">The line.</param>
@@ -54,7 +58,7 @@ internal sealed class ValueSetting<T>
             return true;
         }
 
-        if (FromEnvironment && EnvironmentNames.Read(_environment) is { } found)
+        if (EnvironmentNames.Read(_environment) is { } found)
         {
             value = SettingText.Read(Option, found.Name, found.Value, _read);
             return true;
@@ -76,7 +80,7 @@ internal sealed class ValueSetting<T>
 internal sealed class ListSetting<T>
 {
     private readonly TextReading<T> _read;
-    private readonly string[] _environment;
+    private string[] _environment;
 
     /// <summary>Makes a setting.</summary>
     /// <param name="name">The option, such as <c>--server</c>.</param>
@@ -94,8 +98,12 @@ internal sealed class ListSetting<T>
     /// <summary>The option.</summary>
     public Option<string[]> Option { get; }
 
-    /// <summary>The environment is asked where nothing was typed.</summary>
-    public bool FromEnvironment { get; init; } = true;
+    /// <summary>The same without the environment.</summary>
+    public ListSetting<T> OnlyTyped()
+    {
+        _environment = [];
+        return this;
+    }
 
     /// <summary>Reads all values.</summary>
     /// <param name="parse">The line.</param>
@@ -107,9 +115,13 @@ internal sealed class ListSetting<T>
             return [.. typed.Select(text => SettingText.Read(Option, Option.Name, text, _read))];
         }
 
-        return FromEnvironment && EnvironmentNames.Read(_environment) is { } found
-            ? [.. found.Value.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(text => SettingText.Read(Option, found.Name, text, _read))]
-            : [];
+        if (EnvironmentNames.Read(_environment) is not { } found)
+        {
+            return [];
+        }
+
+        string[] texts = found.Value.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return [.. texts.Select(text => SettingText.Read(Option, found.Name, text, _read))];
     }
 }
 
@@ -159,7 +171,7 @@ internal static class SettingText
         string hint = $"{symbol.Name}{(symbol is Option { HelpName: { } help } ? " " + help : string.Empty)}: {symbol.Description}";
         if (text.StartsWith("--", StringComparison.Ordinal))
         {
-            throw new GimletException(GimletErrorKind.BadUsage, $"{where} needs a value, and is followed by the option {text}.", hint);
+            throw Usage.Error($"{where} needs a value, and is followed by the option {text}.", hint);
         }
 
         try

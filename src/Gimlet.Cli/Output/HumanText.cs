@@ -34,10 +34,12 @@ internal static class HumanText
                 Line(console, "blue", "dialling", $"{dialing.Address ?? Short(dialing.Peer)}   call {dialing.Call[..Math.Min(dialing.Call.Length, 8)]}");
                 break;
             case ConnectedEvent connected:
-                Line(console, "green", "connected", $"{Short(connected.Peer)}   {connected.Path} {connected.Remote}   after {Ms(connected.ElapsedMs)}{(connected.Authenticated ? string.Empty : "   NOT AUTHENTICATED")}");
+                string proven = connected.Authenticated ? string.Empty : "   NOT AUTHENTICATED";
+                Line(console, "green", "connected", $"{Short(connected.Peer)}   {connected.Path} {connected.Remote}   after {Ms(connected.ElapsedMs)}{proven}");
                 break;
             case PathEvent path:
-                Line(console, path.Path is null ? "yellow" : "blue", "path", $"{Of(path.Peer)}{(path.Path is null ? "none" : $"{path.Path} {path.Remote}")}   {path.Reason}");
+                string now = path.Path is null ? "none" : $"{path.Path} {path.Remote}";
+                Line(console, path.Path is null ? "yellow" : "blue", "path", $"{Of(path.Peer)}{now}   {path.Reason}");
                 break;
             case PongEvent pong:
                 Line(console, "green", $"pong {pong.Seq}", $"{Ms(pong.RttMs),10}   {pong.Path} {pong.Remote}");
@@ -122,7 +124,14 @@ internal static class HumanText
     private static void WriteDiscovered(IAnsiConsole console, DiscoveredEvent discovered)
     {
         string where = discovered.Server is null ? discovered.Explanation ?? discovered.Source : $"seen by {discovered.Server} in {Ms(discovered.RttMs ?? 0)}";
-        Line(console, discovered.Source == "local" ? "yellow" : "green", discovered.Source == "stun" ? "public" : discovered.Source, $"{discovered.Public ?? "unknown"}   {where}");
+        (string colour, string word) = discovered.Source switch
+        {
+            "stun" => ("green", "public"),
+            "local" => ("yellow", "local"),
+            "cloud-metadata" => ("green", "cloud"),
+            _ => ("green", discovered.Source),
+        };
+        Line(console, colour, word, $"{discovered.Public ?? "unknown"}   {where}");
     }
 
     private static void WriteSummary(IAnsiConsole console, SummaryEvent summary)

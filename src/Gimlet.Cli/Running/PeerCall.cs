@@ -24,8 +24,7 @@ internal static class PeerCall
     /// <exception cref="GimletException">It is missing or wrong, or nothing names a server.</exception>
     public static CallTarget ReadTarget(ParseResult parse, Argument<string?> argument, NodeSettings settings)
     {
-        string text = parse.GetValue(argument) ?? throw new GimletException(
-            GimletErrorKind.BadUsage,
+        string text = parse.GetValue(argument) ?? throw Usage.Error(
             $"{ArgumentName} is missing: whom should gimlet {parse.CommandResult.Command.Name} call?",
             "Pass the peer id or the ticket that gimlet listen prints on the other side.");
         if (text.StartsWith('-'))
@@ -42,8 +41,7 @@ internal static class PeerCall
 
         return target.Servers.Count > 0
             ? target
-            : throw new GimletException(
-                GimletErrorKind.BadUsage,
+            : throw Usage.Error(
                 "A call to a peer id goes through a server, and none is named.",
                 "Name the server that the other side uses with --server URL or GIMLET_SERVER, or pass its ticket instead of its id.");
     }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Gimlet.Cli.Tests.Support;
 
 namespace Gimlet.Cli.Tests.Commands;
@@ -47,6 +49,22 @@ public sealed class ServeTests : CliTest
 
         Assert.EndsWith($":{port}", ready.Text("http"), StringComparison.Ordinal);
         Assert.Null(ready.TextOrNull("stun"));
+    }
+
+    [Fact]
+    public async Task With_a_certificate_it_serves_HTTPS_alone()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        using X509Certificate2 certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        await File.WriteAllTextAsync(Folder.File("cert.pem"), certificate.ExportCertificatePem(), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Folder.File("key.pem"), key.ExportPkcs8PrivateKeyPem(), TestContext.Current.CancellationToken);
+
+        CliEvent ready = await Start(
+            "serve", "--https", "127.0.0.1:0", "--cert", Folder.File("cert.pem"), "--cert-key", Folder.File("key.pem"), "--stun", "off").WaitForAsync("ready");
+
+        Assert.Matches(@"^https://127\.0\.0\.1:\d+$", ready.Text("https"));
+        Assert.Null(ready.TextOrNull("http"));
     }
 
     [Fact]

@@ -4,7 +4,10 @@ namespace Gimlet.Cli.Tests.Texts;
 
 public sealed class ExitCodeTests
 {
-    /// <summary>The table that scripts rely on: 2 bad usage, 3 server unreachable, 4 peer unknown or offline, 5 refused, 6 timed out, 7 no direct path, 8 local fault, 1 anything else.</summary>
+    /// <summary>
+    /// The table that scripts rely on: 2 bad usage, 3 server unreachable, 4 peer unknown or offline, 5 refused, 6 timed out, 7 no direct path,
+    /// 8 local fault, 1 anything else.
+    /// </summary>
     public static TheoryData<string, int> Table => new()
     {
         { "bad-usage", 2 },
@@ -27,6 +30,9 @@ public sealed class ExitCodeTests
         Assert.Equal(code, ExitCodes.Of(Enum.GetValues<GimletErrorKind>().Single(k => k.ToKindString() == kind)));
 
     [Fact]
-    public void No_kind_is_forgotten() =>
-        Assert.Equal(Enum.GetValues<GimletErrorKind>().Select(static k => k.ToKindString()).Order(StringComparer.Ordinal), Table.Select(static row => row.Data.Item1).Order(StringComparer.Ordinal));
+    public void No_kind_is_forgotten()
+    {
+        IEnumerable<string> kinds = Enum.GetValues<GimletErrorKind>().Select(static k => k.ToKindString());
+        Assert.Equal(kinds.Order(StringComparer.Ordinal), Table.Select(static row => row.Data.Item1).Order(StringComparer.Ordinal));
+    }
 }
