@@ -259,10 +259,11 @@ internal sealed partial class NodeCore : ISignallingOwner
             RejectReason.Offline => (GimletErrorKind.PeerOffline, $"{dial.Peer} is not registered with the server."),
             RejectReason.Refused => (GimletErrorKind.Refused, $"{dial.Peer} refused the call ({detail})."),
             RejectReason.TimedOut => (GimletErrorKind.TimedOut, $"{dial.Peer} did not answer the call in time."),
-            RejectReason.Unsupported => (GimletErrorKind.Unsupported, $"{dial.Peer} cannot take the call ({detail})."),
+            RejectReason.Unsupported => (GimletErrorKind.Unsupported, $"No direct path to {dial.Peer} is possible ({detail})."),
             _ => (GimletErrorKind.RendezvousRejected, $"The call was rejected ({detail})."),
         };
-        FailDial(dial, kind, message, null);
+        string? hint = kind == GimletErrorKind.Unsupported ? "Both sides must run without --no-holepunch: a relay, which this version does not have, would be needed otherwise." : null;
+        FailDial(dial, kind, message, hint);
     }
 
     private void BeginCall(
