@@ -180,6 +180,11 @@ public sealed class GimletConnection : IAsyncDisposable
 
             return await waiting.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
+        catch (ObjectDisposedException e)
+        {
+            // The node was disposed in this very moment, and the connection is about to be told.
+            throw new GimletException(GimletErrorKind.Transport, "The connection has ended: the node was disposed.", innerException: e);
+        }
         finally
         {
             _ = _pings.TryRemove(sequence, out _);

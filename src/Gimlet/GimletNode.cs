@@ -314,6 +314,11 @@ public sealed class GimletNode : IAsyncDisposable
     {
         await foreach (NodeEvent news in _host.Events.ReadAllAsync().ConfigureAwait(false))
         {
+            if (news is CallPinged)
+            {
+                _host.PingTold();
+            }
+
             try
             {
                 Dispatch(news);

@@ -16,8 +16,6 @@ namespace Gimlet.Server.Rendezvous;
 /// </summary>
 internal sealed class RendezvousCore
 {
-    private const int MaxDetailLength = 200;
-
     private readonly RendezvousOptions _options;
     private readonly AddressCensus _census;
     private readonly Registrar _registrar;
@@ -313,7 +311,7 @@ internal sealed class RendezvousCore
     // Says what is wrong and goes on.
     private void Complain(RendezvousSession session, string code, string detail)
     {
-        string cut = detail.Length <= MaxDetailLength ? detail : detail[..MaxDetailLength];
+        string cut = PlainText.Of(detail, code);
         _options.Metrics.ErrorSent(code);
         ServerLog.BadMessage(_options.Logger, session.Number, session.Node?.Id ?? default, cut);
         _ = session.Send(new ErrorMessage { Code = code, Detail = cut });

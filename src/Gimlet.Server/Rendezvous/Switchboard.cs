@@ -17,8 +17,6 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
         RejectReason.Busy, RejectReason.Refused, RejectReason.RateLimited, RejectReason.Unsupported, RejectReason.BadRequest, RejectReason.TimedOut,
     };
 
-    private const int MaxDetailLength = 200;
-
     private readonly ConcurrentDictionary<UInt128, Call> _calls = new();
     private long _numbers;
 
@@ -102,8 +100,7 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
         }
 
         string reason = message.Reason is { } given && CalleeReasons.Contains(given) ? given : RejectReason.Refused;
-        string detail = message.Detail is { Length: > MaxDetailLength } tooLong ? tooLong[..MaxDetailLength] : message.Detail ?? "the callee gave no detail";
-        Refuse(call, reason, detail);
+        Refuse(call, reason, PlainText.Of(message.Detail, "the callee gave no detail"));
     }
 
     public void Trickle(RendezvousSession session, NodeRecord from, CandidatesMessage message, TimeSpan now)
@@ -178,8 +175,7 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
         List<Call>? due = null;
         foreach ((_, Call call) in _calls)
         {
-            TimeSpan age = now - call.CreatedAt;
-            if (age >= options.Timers.CallLifetime || (age >= options.Timers.AcceptTimeout && call.State == CallState.Waiting))
+            if (IsDue(call, now))
             {
                 (due ??= []).Add(call);
             }
@@ -194,18 +190,30 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
         due.Sort(static (a, b) => a.Number.CompareTo(b.Number));
         foreach (Call call in due)
         {
-            if (call.State == CallState.Waiting)
+            lock (call.Gate)
             {
-                Refuse(call, RejectReason.TimedOut, "the callee did not answer");
-            }
-            else
-            {
-                lock (call.Gate)
+                // Asked again behind the gate: an accept that came in this very moment stands, and its caller is not told that nobody answered.
+                if (!IsDue(call, now))
+                {
+                    continue;
+                }
+
+                if (call.State == CallState.Waiting)
+                {
+                    Refuse(call, RejectReason.TimedOut, "the callee did not answer");
+                }
+                else
                 {
                     End(call);
                 }
             }
         }
+    }
+
+    private bool IsDue(Call call, TimeSpan now)
+    {
+        TimeSpan age = now - call.CreatedAt;
+        return age >= options.Timers.CallLifetime || (age >= options.Timers.AcceptTimeout && call.State == CallState.Waiting);
     }
 
     private void Place(RendezvousSession session, NodeRecord caller, Request to, TimeSpan now)
@@ -362,8 +370,12 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
     private void Reject(RendezvousSession caller, PeerId callerId, PeerId callee, string? call, string reason, string detail)
     {
         options.Metrics.Rejected(reason);
-        ServerLog.CallRejected(options.Logger, call ?? "", callerId, callee, reason, detail);
-        _ = caller.Send(new RejectMessage { Call = call, Reason = reason, Detail = detail });
+
+        // What is no call id is the caller's own text: back it goes when it is short, and into the log without what could end a line.
+        string? echo = call?.Length <= 4 * SignalProtocol.CallIdLength ? call : null;
+        string words = PlainText.Of(detail, "");
+        ServerLog.CallRejected(options.Logger, PlainText.Of(echo, ""), callerId, callee, reason, words);
+        _ = caller.Send(new RejectMessage { Call = echo, Reason = reason, Detail = words });
     }
 
     private bool TryFind(string? text, NodeRecord node, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Call? call, string type)

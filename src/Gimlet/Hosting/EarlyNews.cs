@@ -20,12 +20,17 @@ internal sealed class EarlyNews<T>
         lock (_gate)
         {
             _handlers += handler;
-            while (_early is not null && _handlers is not null && _early.TryDequeue(out T? news))
+            if (_handlers is null || _early is not { } early)
             {
-                _handlers(news);
+                return;
             }
 
-            _early = _handlers is null ? _early : null;
+            // First of all, so that a handler that throws here still hears what comes later.
+            _early = null;
+            while (early.TryDequeue(out T? news))
+            {
+                _handlers?.Invoke(news);
+            }
         }
     }
 

@@ -36,7 +36,7 @@ internal static class HostAddresses
                     }
                 }
             }
-            catch (NetworkInformationException)
+            catch (Exception e) when (IsAboutTheSystem(e))
             {
                 // The interface went away between the listing and the look at it.
             }
@@ -63,10 +63,14 @@ internal static class HostAddresses
         {
             return NetworkInterface.GetAllNetworkInterfaces().Where(i => i.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown);
         }
-        catch (NetworkInformationException)
+        catch (Exception e) when (IsAboutTheSystem(e))
         {
             // A system that does not tell its interfaces still has STUN.
             return [];
         }
     }
+
+    // Sandboxes forbid the files behind it, and some systems do not know gateways.
+    private static bool IsAboutTheSystem(Exception e) =>
+        e is NetworkInformationException or IOException or UnauthorizedAccessException or PlatformNotSupportedException;
 }

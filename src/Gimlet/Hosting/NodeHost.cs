@@ -17,6 +17,12 @@ namespace Gimlet.Hosting;
 /// </summary>
 internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 {
+    // Never reached by design: after a defect the timer comes again, and ten times a second fills no log.
+    private static readonly TimeSpan TimerAfterFault = TimeSpan.FromMilliseconds(100);
+
+    // A peer may send pings as fast as its line allows. The application hears of so many at once; the rest is answered all the same.
+    private const int MaxWaitingPings = 4096;
+
     // Timers of the core that lie further away are asked for again at the latest after this.
     private static readonly TimeSpan MaxTimer = TimeSpan.FromMinutes(1);
 
@@ -33,6 +39,7 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     private readonly StunNameResolver _resolver = new();
     private readonly Lock _gate = new();
     private readonly ITimer _timer;
+    private int _waitingPings;
     private bool _disposed;
 
     public NodeHost(GimletNodeOptions options, NodeIdentity identity)
@@ -64,7 +71,7 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             throw;
         }
 
-        _timer = _time.CreateTimer(static host => ((NodeHost)host!).Run(static (core, now, _) => core.HandleTimeout(now), 0), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = _time.CreateTimer(static host => ((NodeHost)host!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         NodeLog.Bound(_logger, identity.Id, _sockets.Ports.IPv4, _sockets.Ports.IPv6);
     }
 
@@ -72,6 +79,9 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     public ChannelReader<NodeEvent> Events => _events.Reader;
 
     public (int IPv4, int IPv6) Ports => _sockets.Ports;
+
+    /// <summary>The application has heard of a peer's ping.</summary>
+    public void PingTold() => _ = Interlocked.Decrement(ref _waitingPings);
 
     /// <summary>Starts to receive, to gather and to register.</summary>
     public void Start()
@@ -142,7 +152,7 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         if (servers.All(s => s.TryGetAddress(out _)))
         {
             List<StunTarget> targets = [.. servers.Select(s => s.TryGetAddress(out TransportAddress a) ? new StunTarget(s, a) : StunTarget.Unresolved(s, "no address"))];
-            Run(static (core, now, t) => core.AddStunTargets(t, now), targets);
+            Run(static (core, now, t) => core.AddStunTargets(t, now), targets.Select(Admit).ToList());
             return;
         }
 
@@ -181,10 +191,19 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     {
         lock (_gate)
         {
-            if (!_disposed)
+            if (_disposed)
+            {
+                return;
+            }
+
+            try
             {
                 _core.HandleSignal(session, frame, Now);
                 Drain();
+            }
+            catch (Exception e)
+            {
+                NoteFault(e);
             }
         }
     }
@@ -270,7 +289,11 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
         while (_core.PollEvent(out NodeEvent? news))
         {
-            _ = _events.Writer.TryWrite(news!);
+            if (news is not CallPinged || Volatile.Read(ref _waitingPings) < MaxWaitingPings)
+            {
+                _ = news is CallPinged ? Interlocked.Increment(ref _waitingPings) : 0;
+                _ = _events.Writer.TryWrite(news!);
+            }
         }
 
         TimeSpan next = _core.NextTimeout;
@@ -279,6 +302,34 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
         // Timers count whole milliseconds and round down: without the rounding up the callback would come too early and spin.
         _ = _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+    }
+
+    private void OnTimer()
+    {
+        lock (_gate)
+        {
+            try
+            {
+                Run(static (core, now, _) => core.HandleTimeout(now), 0);
+            }
+            catch (Exception e)
+            {
+                NoteFault(e);
+            }
+        }
+    }
+
+    /// <summary>
+    /// A defect of ours that one datagram, frame or timer meets must not end the loop that brings the next one, and an exception in a timer's
+    /// callback would end the process. Called with the lock held.
+    /// </summary>
+    private void NoteFault(Exception fault)
+    {
+        NodeLog.Bug(_logger, fault);
+        if (!_disposed)
+        {
+            _ = _timer.Change(TimerAfterFault, Timeout.InfiniteTimeSpan);
+        }
     }
 
     private static string Describe(DatagramSendResult result) => result switch
@@ -308,14 +359,7 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
                             return;
                         }
 
-                        TimeSpan now = Now;
-                        for (int i = 0; i < batch.Count; i++)
-                        {
-                            ReceivedDatagram datagram = batch[i];
-                            _core.HandleDatagram(now, datagram.Local, datagram.Remote, datagram.Payload, kind);
-                        }
-
-                        Drain();
+                        Handle(batch, kind);
                     }
                 }
             }
@@ -323,6 +367,28 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
         {
             // The node is being disposed.
+        }
+    }
+
+    private void Handle(DatagramReceiveBatch batch, NodeSocketKind kind)
+    {
+        long ignored = _core.IgnoredDatagrams;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            try
+            {
+                ReceivedDatagram datagram = batch[i];
+                _core.HandleDatagram(Now, datagram.Local, datagram.Remote, datagram.Payload, kind);
+            }
+            catch (Exception e)
+            {
+                NoteFault(e);
+            }
+        }
+
+        if (_core.IgnoredDatagrams - ignored < batch.Count)
+        {
+            Drain();
         }
     }
 
@@ -342,6 +408,15 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         }
     }
 
+    // What a rendezvous server names must not make this machine send to itself, to its cloud's metadata or to a whole network.
+    private StunTarget Admit(StunTarget target)
+    {
+        bool loopback = _options.StunServers.Count > 0 || _options.LoopbackAllowed || _options.Servers.Any(s => s.IsLoopback);
+        return target.Address.IsEmpty || Candidates.CandidatePolicy.MaySendTo(target.Address, loopback)
+            ? target
+            : StunTarget.Unresolved(target.Server, $"{target.Address} is no address of a STUN server");
+    }
+
     private async Task ResolveStunAsync(IReadOnlyList<StunServerAddress> servers)
     {
         try
@@ -352,7 +427,7 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
                 NodeLog.StunNameFailed(_logger, resolution.Server.ToString(), resolution.Error!);
             }
 
-            Run(static (core, now, r) => core.AddStunTargets(r.SelectMany(x => x.ToTargets()), now), resolved);
+            Run(static (core, now, r) => core.AddStunTargets(r, now), resolved.SelectMany(x => x.ToTargets()).Select(Admit).ToList());
         }
         catch (OperationCanceledException)
         {
@@ -394,9 +469,20 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
     private void OnNetworkAddressChanged(object? sender, EventArgs e)
     {
-        List<IPAddress> hosts = HostAddresses.Find(_options.Traversal.MaxHostCandidates, _options.LoopbackAllowed);
-        NodeLog.NetworkChanged(_logger, hosts.Count);
-        Run(static (core, now, h) => core.SetHostAddresses(h, now), hosts);
+        try
+        {
+            List<IPAddress> hosts = HostAddresses.Find(_options.Traversal.MaxHostCandidates, _options.LoopbackAllowed);
+            NodeLog.NetworkChanged(_logger, hosts.Count);
+            Run(static (core, now, h) => core.SetHostAddresses(h, now), hosts);
+        }
+        catch (Exception fault)
+        {
+            // The framework calls this on a thread of its own, where an exception would end the process.
+            lock (_gate)
+            {
+                NoteFault(fault);
+            }
+        }
     }
 }
 

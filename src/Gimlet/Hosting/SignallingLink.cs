@@ -16,6 +16,9 @@ internal sealed class SignallingLink : IAsyncDisposable
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(15);
 
+    // A server that is full, or does not want this node, closes sooner than this: to come back to it every half second for ever is an attack.
+    private static readonly TimeSpan StableAfter = TimeSpan.FromSeconds(10);
+
     // The opening includes DNS, TCP, TLS and the upgrade; a server that takes longer than this is down.
     private static readonly TimeSpan OpenTimeout = TimeSpan.FromSeconds(10);
 
@@ -93,6 +96,7 @@ internal sealed class SignallingLink : IAsyncDisposable
         int failures = 0;
         while (!_stop.IsCancellationRequested)
         {
+            long started = _time.GetTimestamp();
             bool opened = false;
             string reason;
             bool final = false;
@@ -110,7 +114,7 @@ internal sealed class SignallingLink : IAsyncDisposable
                 return;
             }
 
-            failures = opened ? 1 : failures + 1;
+            failures = opened && _time.GetElapsedTime(started) >= StableAfter ? 1 : failures + 1;
             _events.LinkClosed(_session, reason, final, failures);
             if (final)
             {

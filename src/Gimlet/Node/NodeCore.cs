@@ -154,7 +154,9 @@ internal sealed partial class NodeCore : IDisposable
             };
         if (!taken)
         {
+            // Nothing has changed, so nothing is looked through: a stranger's datagram costs the same however many calls there are.
             IgnoredDatagrams++;
+            return;
         }
 
         AfterCalls(now);
