@@ -188,6 +188,9 @@ public sealed class GimletConnection : IAsyncDisposable
         finally
         {
             _ = _pings.TryRemove(sequence, out _);
+
+            // The end of the connection may be told to a round trip that nobody waits for any more: that is nobody's exception.
+            _ = waiting.TrySetCanceled(CancellationToken.None) ? null : waiting.Task.Exception;
         }
     }
 }

@@ -307,6 +307,9 @@ public sealed class GimletNode : IAsyncDisposable
         finally
         {
             _ = _dials.TryRemove(id, out _);
+
+            // A failure that came together with the cancellation has nobody left to hear of it.
+            _ = dial.TrySetCanceled(CancellationToken.None) ? null : dial.Task.Exception;
         }
     }
 
