@@ -408,11 +408,12 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         }
     }
 
-    // What a rendezvous server names must not make this machine send to itself, to its cloud's metadata or to a whole network.
+    // What a rendezvous server names must not make this machine send to itself, to its cloud's metadata or to a whole network. What the
+    // application configures is its own affair, and then nothing else is asked.
     private StunTarget Admit(StunTarget target)
     {
-        bool loopback = _options.StunServers.Count > 0 || _options.LoopbackAllowed || _options.Servers.Any(s => s.IsLoopback);
-        return target.Address.IsEmpty || Candidates.CandidatePolicy.MaySendTo(target.Address, loopback)
+        bool loopback = _options.LoopbackAllowed || _options.Servers.Any(s => s.IsLoopback);
+        return _options.StunServers.Count > 0 || target.Address.IsEmpty || Candidates.CandidatePolicy.MaySendTo(target.Address, loopback)
             ? target
             : StunTarget.Unresolved(target.Server, $"{target.Address} is no address of a STUN server");
     }
