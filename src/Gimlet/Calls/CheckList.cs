@@ -13,6 +13,10 @@ internal sealed class CheckList(TraversalOptions options)
     // a peer with 64 interfaces may still be reachable only where its checks come from.
     private const int MaxPeerReflexive = 16;
 
+    // Addresses that nobody vouched for: a node has a handful at most (another carrier's exit, IPv6 beside an IPv4 WebSocket). Times three checks, one
+    // call can make this node send 24 datagrams to strangers.
+    private const int MaxUnvouched = 8;
+
     private readonly List<CandidatePair> _pairs = [];
     private TimeSpan _nextPace;
     private int _checksSent;
@@ -76,7 +80,7 @@ internal sealed class CheckList(TraversalOptions options)
         }
 
         // Three checks per address that nobody vouched for, and a list of its ports is no way around that.
-        if ((remote.Unverified && _pairs.Exists(p => !p.Vouched && p.Remote.Address.SameAddress(remote.Address))) || !MakeRoom(remote.Kind == CandidateKind.PeerReflexive, isInUse))
+        if ((remote.Unverified && IsOneTooMany(remote.Address)) || !MakeRoom(remote.Kind == CandidateKind.PeerReflexive, isInUse))
         {
             return null;
         }
@@ -85,6 +89,20 @@ internal sealed class CheckList(TraversalOptions options)
         Schedule(pair, now);
         _pairs.Add(pair);
         return pair;
+    }
+
+    private bool IsOneTooMany(TransportAddress unverified)
+    {
+        int unvouched = 0;
+        foreach (CandidatePair pair in _pairs)
+        {
+            if (!pair.Vouched && (pair.Remote.Address.SameAddress(unverified) || ++unvouched == MaxUnvouched))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>The peer's check came in on the pair: ours goes back before all others, and some more soon after, for the peer's NAT may still be shut.</summary>
