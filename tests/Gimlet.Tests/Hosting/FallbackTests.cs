@@ -71,11 +71,9 @@ public sealed class FallbackTests
     public async Task No_route_is_a_result_and_no_error()
     {
         // 100::/64 is the discard-only prefix (RFC 6666): no route leads there, and where a default route does, everything is dropped.
-        // What may not be sent to at all is named as well.
-        await using GimletNode node = await StartAsync(Options("[100::1]:3478", "240.0.0.1:3478") with { Traversal = Quick });
+        await using GimletNode node = await StartAsync(Options("[100::1]:3478") with { Traversal = Quick });
         await AssertLocal(node);
-        Assert.Contains(node.StunResults.Single(r => r.Target.Server.Host == "100::1").Outcome, new[] { StunOutcome.Unreachable, StunOutcome.TimedOut });
-        Assert.Contains("is no address of a STUN server", node.StunResults.Single(r => r.Target.Server.Host == "240.0.0.1").Detail, StringComparison.Ordinal);
+        Assert.Contains(Assert.Single(node.StunResults).Outcome, new[] { StunOutcome.Unreachable, StunOutcome.TimedOut });
     }
 
     [Fact]
