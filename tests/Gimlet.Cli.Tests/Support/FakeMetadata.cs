@@ -41,18 +41,14 @@ internal sealed class FakeMetadata : IAsyncDisposable
                     : "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
                 await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(answer), CancellationToken.None);
             }
-            catch (SocketException)
+            catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
             {
-                // Stopped.
+                // Stopped, before or during the accept.
                 return;
             }
-            catch (Exception e) when (e is IOException or ObjectDisposedException)
+            catch (IOException)
             {
-                // A client that gave up, or the end.
-                if (e is ObjectDisposedException)
-                {
-                    return;
-                }
+                // A client that gave up.
             }
         }
     }

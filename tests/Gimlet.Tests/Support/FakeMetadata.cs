@@ -74,9 +74,9 @@ internal sealed class FakeMetadata : IAsyncDisposable
                 connections.Add(ServeAsync(client));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (_stop.IsCancellationRequested && e is OperationCanceledException or SocketException or ObjectDisposedException or InvalidOperationException)
         {
-            // Disposed.
+            // Disposed, before or during the accept.
         }
 
         await Task.WhenAll(connections);
