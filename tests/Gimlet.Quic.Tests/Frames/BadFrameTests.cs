@@ -73,16 +73,20 @@ public sealed class BadFrameTests
         int valid = 0;
         foreach (byte[] bytes in FrameSamples.Payloads(seed: 1).Select((payload, i) => Mutations.Random([payload], i)).SelectMany(m => m))
         {
-            string text = FrameText.Of(bytes, out QuicError error, first, out int written);
-            if (!error.IsError && written > 0)
+            int written = FrameText.Rewrite(bytes, out QuicError error, first);
+            if (error.IsError || written == 0)
             {
-                valid++;
+                continue;
+            }
 
-                // Frames without a Length field get one, ACK frames lose what is more than our limit: so the types may differ.
-                string again = FrameText.Of(first.AsSpan(0, written), out QuicError none, second, out int writtenAgain);
-                Assert.False(none.IsError, none.Reason);
-                Assert.Equal(first.AsSpan(0, written), second.AsSpan(0, writtenAgain));
-                Assert.Equal(Values(text), Values(again));
+            // Frames without a Length field got one, ACK frames lost what is more than our limit. From then on nothing changes.
+            int writtenAgain = FrameText.Rewrite(first.AsSpan(0, written), out QuicError none, second);
+            Assert.False(none.IsError, none.Reason);
+            Assert.Equal(first.AsSpan(0, written), second.AsSpan(0, writtenAgain));
+            if (valid++ % 16 == 0)
+            {
+                string text = FrameText.Of(bytes, out _, second, out _);
+                Assert.Equal(Values(text), Values(FrameText.Of(first.AsSpan(0, written), out _, second, out _)));
             }
         }
 
