@@ -5,11 +5,12 @@ namespace Gimlet.Quic.Frames;
 /// <summary>RESET_STREAM (RFC 9000 section 19.4): the sender gives up its part of a stream.</summary>
 /// <param name="StreamId">The stream.</param>
 /// <param name="ErrorCode">The application's code.</param>
-/// <param name="FinalSize">How many bytes the stream has, sent or not; it counts against flow control (RFC 9000 section 4.5).</param>
+/// <param name="FinalSize">How many bytes the stream has, sent or not: all of them count against flow control (RFC 9000 section 4.5).</param>
 internal readonly record struct ResetStreamFrame(long StreamId, long ErrorCode, long FinalSize)
 {
     /// <summary>The length in bytes.</summary>
-    public int Length => 1 + VariableLengthInteger.LengthOf(StreamId) + VariableLengthInteger.LengthOf(ErrorCode) + VariableLengthInteger.LengthOf(FinalSize);
+    public int Length =>
+        1 + VariableLengthInteger.LengthOf(StreamId) + VariableLengthInteger.LengthOf(ErrorCode) + VariableLengthInteger.LengthOf(FinalSize);
 
     /// <summary>Reads the body.</summary>
     public static bool TryRead(scoped ref FrameReader reader, out ResetStreamFrame frame)

@@ -2,7 +2,8 @@ namespace Gimlet.Quic.Protection;
 
 /// <summary>
 /// One AEAD key (RFC 9001 section 5.3): seals and opens payloads in place. Nothing is allocated, but for a payload that does not
-/// authenticate in <see cref="BaseClassLibrary.BclPacketProtector"/>. Not thread-safe; one thread at a time calls it. After disposal no member may be called.
+/// authenticate in <see cref="BaseClassLibrary.BclPacketProtector"/>. Not thread-safe; one thread at a time calls it. After disposal no member
+/// may be called.
 /// </summary>
 internal interface IPacketProtector : IDisposable
 {

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace Gimlet.Quic.Protection;
 
-/// <summary>Secret bytes that are wiped when they are disposed of. Pinned, so that the collector leaves no copy behind when it moves things.</summary>
+/// <summary>
+/// Secret bytes that are wiped when they are disposed of. Pinned, so that the collector leaves no copy behind when it moves things.
+/// </summary>
 internal sealed class SecretBytes : IDisposable
 {
     private readonly byte[] _bytes;

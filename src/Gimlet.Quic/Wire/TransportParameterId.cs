@@ -27,7 +27,9 @@ internal enum TransportParameterId : long
     /// <summary>RFC 9287 section 3. Read, never sent: the Fixed Bit tells QUIC from STUN on our sockets.</summary>
     GreaseQuicBit = 0x2ab2,
 
-    /// <summary>Gimlet's path rules, <c>docs/protocol.md</c> section 5: the bytes of "gimlet", which no other registration is likely to pick.</summary>
+    /// <summary>
+    /// Gimlet's path rules, <c>docs/protocol.md</c> section 5: the bytes of "gimlet", which no other registration is likely to pick.
+    /// </summary>
     GimletPaths = 0x6769_6d6c_6574,
 }
 

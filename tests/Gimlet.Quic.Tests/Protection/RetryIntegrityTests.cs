@@ -40,8 +40,8 @@ public sealed class RetryIntegrityTests
             Assert.False(RetryPacket.TryRead(changed, out RetryPacket retry) && integrity.IsValid(Rfc9001.OriginalDestination, retry));
         }
 
-        byte[] long1 = [.. valid[..^16], .. new byte[60_000]];
-        Assert.True(RetryPacket.TryRead(long1, out RetryPacket oversized));
+        byte[] padded = [.. valid[..^16], .. new byte[60_000]];
+        Assert.True(RetryPacket.TryRead(padded, out RetryPacket oversized));
         Assert.False(integrity.IsValid(Rfc9001.OriginalDestination, oversized));
     }
 }

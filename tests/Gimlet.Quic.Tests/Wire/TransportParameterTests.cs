@@ -22,7 +22,10 @@ public sealed class TransportParameterTests
         MaxAckDelay = TransportParameters.MaxMaxAckDelay,
         DisableActiveMigration = true,
         PreferredAddress = new PreferredAddress(
-            TransportAddress.Parse("192.0.2.1:443"), TransportAddress.Parse("[2001:db8::1]:444"), Ids.Hex("aa"), new StatelessResetToken("fedcba9876543210"u8)),
+            TransportAddress.Parse("192.0.2.1:443"),
+            TransportAddress.Parse("[2001:db8::1]:444"),
+            Ids.Hex("aa"),
+            new StatelessResetToken("fedcba9876543210"u8)),
         ActiveConnectionIdLimit = 8,
         InitialSourceConnectionId = Ids.Hex("1112131415161718191a1b1c1d1e1f2021222324"),
         RetrySourceConnectionId = default(ConnectionId),
@@ -146,7 +149,8 @@ public sealed class TransportParameterTests
         Assert.True(ConnectionIdAuthentication.CheckServer(
             without with { OriginalDestinationConnectionId = null }, source, original, retrySource: null).IsError);
 
-        TransportParameters preferred = without with { InitialSourceConnectionId = default(ConnectionId), PreferredAddress = Everything.PreferredAddress };
+        TransportParameters preferred =
+            without with { InitialSourceConnectionId = default(ConnectionId), PreferredAddress = Everything.PreferredAddress };
         Assert.True(ConnectionIdAuthentication.CheckServer(preferred, default, original, retrySource: null).IsError);
     }
 
