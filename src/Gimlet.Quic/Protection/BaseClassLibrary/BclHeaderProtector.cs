@@ -18,7 +18,7 @@ internal sealed class BclHeaderProtector : IHeaderProtector
     public BclHeaderProtector(ReadOnlySpan<byte> key)
     {
         // RFC 9001 section 5.4.3 asks for "AES in electronic code-book (ECB) mode": one block of ciphertext makes a mask, nothing is encrypted by it.
-#pragma warning disable CA5358
+#pragma warning disable CA5358 // the standard demands ECB here, see above
         _aes.Mode = CipherMode.ECB;
 #pragma warning restore CA5358
         _aes.Padding = PaddingMode.None;
