@@ -165,8 +165,8 @@ internal sealed class TlsClient : TlsEndpoint
 
     private TlsError? OnRetryRequest(ServerHello hello, ReadOnlySpan<byte> message)
     {
-        // RFC 8446 section 4.1.4: "If a client receives a second HelloRetryRequest in the same connection [...], it MUST abort the handshake
-        // with an "unexpected_message" alert."
+        // RFC 8446 section 4.1.4: "If a client receives a second HelloRetryRequest in the same connection [...], it MUST abort the
+        // handshake with an "unexpected_message" alert."
         if (_retried)
         {
             return TlsAlert.UnexpectedMessage.Because("a second HelloRetryRequest");

@@ -71,9 +71,9 @@ internal abstract class TlsEndpoint : IDisposable
             return;
         }
 
-        // RFC 9001 section 4.1.3: "If the packet is from a previously installed encryption level, it MUST NOT contain data that extends past
-        // the end of previously received data in that flow. Implementations MUST treat any violations of this requirement as a connection
-        // error of type PROTOCOL_VIOLATION." Bytes of a later level are the caller's to keep until we are there.
+        // RFC 9001 section 4.1.3: "If the packet is from a previously installed encryption level, it MUST NOT contain data that extends
+        // past the end of previously received data in that flow. Implementations MUST treat any violations of this requirement as a
+        // connection error of type PROTOCOL_VIOLATION." Bytes of a later level are the caller's to keep until we are there.
         if (level != ReadLevel)
         {
             Fail(TlsError.ProtocolViolation($"handshake bytes at {level} while {ReadLevel} is read"));
@@ -253,8 +253,8 @@ internal abstract class TlsEndpoint : IDisposable
                 return error;
             }
 
-            // RFC 9001 section 4.1.3: "When TLS provides keys for a higher encryption level, if there is data from a previous encryption level
-            // that TLS has not consumed, this MUST be treated as a connection error of type PROTOCOL_VIOLATION."
+            // RFC 9001 section 4.1.3: "When TLS provides keys for a higher encryption level, if there is data from a previous encryption
+            // level that TLS has not consumed, this MUST be treated as a connection error of type PROTOCOL_VIOLATION."
             if (ReadLevel != before && !_input.IsEmpty)
             {
                 return TlsError.ProtocolViolation($"handshake bytes at {before} after the keys for {ReadLevel}");

@@ -24,7 +24,10 @@ internal sealed class TlsError
     /// <summary>The alert, or null where RFC 9001 asks for a QUIC error instead of an alert.</summary>
     public TlsAlert? Alert { get; }
 
-    /// <summary>What was wrong, in words. Holds no bytes of the peer.</summary>
+    /// <summary>
+    /// What was wrong, in words, for our own logs: holds no bytes of the peer, but may hold the message of an exception of the owner's
+    /// code, so it does not belong into the CONNECTION_CLOSE frame as it is.
+    /// </summary>
     public string Reason { get; }
 
     /// <summary>A fatal alert.</summary>

@@ -12,10 +12,14 @@ internal sealed record TlsLimits
     /// </summary>
     public int MaxMessageBytes { get; init; } = 16 * 1024;
 
-    /// <summary>Bytes of a Certificate message. Chains of three RSA certificates are 4 to 6 KB; OpenSSL stops at 100 KB, we at 64.</summary>
+    /// <summary>
+    /// Bytes of a Certificate message. Chains of three RSA certificates are 4 to 6 KB; OpenSSL stops at 100 KB, we at 64.
+    /// </summary>
     public int MaxCertificateMessageBytes { get; init; } = 64 * 1024;
 
-    /// <summary>Certificates in a chain. Public chains have 2 to 4; OpenSSL's verification depth is 100, which is work for free (CVE-2023-0464).</summary>
+    /// <summary>
+    /// Certificates in a chain. Public chains have 2 to 4; OpenSSL's verification depth is 100, which is work for free (CVE-2023-0464).
+    /// </summary>
     public int MaxChainLength { get; init; } = 10;
 
     /// <summary>Extensions in one block. Browsers send about 20; the check for duplicates is quadratic in this.</summary>

@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace Gimlet.Quic.Tls;
 
-/// <summary>Reads the presentation language of RFC 8446 section 3; every method is false, and moves nothing, when bytes are missing.</summary>
+/// <summary>
+/// Reads the presentation language of RFC 8446 section 3; every method is false when bytes are missing, and then nothing that was read
+/// means anything.
+/// </summary>
 internal ref struct TlsReader(ReadOnlySpan<byte> bytes)
 {
     private ReadOnlySpan<byte> _rest = bytes;

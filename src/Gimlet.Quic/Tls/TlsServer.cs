@@ -106,8 +106,8 @@ internal sealed class TlsServer : TlsEndpoint
             return TlsAlert.IllegalParameter.Because("the second ClientHello differs from the first");
         }
 
-        // RFC 8446 section 4.1.2: "Removing the "early_data" extension (Section 4.2.10) if one was present. Early data is not permitted after
-        // a HelloRetryRequest."
+        // RFC 8446 section 4.1.2: "Removing the "early_data" extension (Section 4.2.10) if one was present. Early data is not permitted
+        // after a HelloRetryRequest."
         if (hello.Extensions.Contains(ExtensionType.EarlyData))
         {
             return TlsAlert.IllegalParameter.Because("early_data after HelloRetryRequest");
@@ -180,8 +180,8 @@ internal sealed class TlsServer : TlsEndpoint
         WriteFinished(flight);
         Send(EncryptionLevel.Handshake, flight);
 
-        // What we send may be protected from now on; what we read may not be looked at before the client's Finished. RFC 9001 section 5.7:
-        // "a server MUST NOT process incoming 1-RTT protected packets before the TLS handshake is complete."
+        // What we send may be protected from now on; what we read may not be looked at before the client's Finished. RFC 9001 section
+        // 5.7: "A server MUST NOT process incoming 1-RTT protected packets before the TLS handshake is complete."
         DeriveApplicationSecrets();
         TellSecret(EncryptionLevel.OneRtt, SecretDirection.Write, Keys!.ServerApplication);
     }
@@ -193,8 +193,8 @@ internal sealed class TlsServer : TlsEndpoint
             return error;
         }
 
-        // RFC 8446 section 4.4.2.4: "If the client does not send any certificates [...], the server MAY at its discretion either continue the
-        // handshake without client authentication or abort the handshake with a "certificate_required" alert."
+        // RFC 8446 section 4.4.2.4: "If the client does not send any certificates [...], the server MAY at its discretion either continue
+        // the handshake without client authentication or abort the handshake with a "certificate_required" alert."
         if (Proof.IsEmpty && _options.ClientCertificate == ClientCertificateMode.Required)
         {
             return TlsAlert.CertificateRequired.Because("the client shows no certificate");

@@ -93,7 +93,8 @@ public sealed class AuthenticationTests
         using TlsPair throwing = Decide(byServer, _ => throw new InvalidOperationException("boom"));
         using TlsPair forgetting = Decide(byServer, _ => default);
 
-        Expect.Failure("InternalError", byServer ? throwing.Server : throwing.Client, byServer ? throwing.ServerEvents : throwing.ClientEvents);
+        Expect.Failure(
+            "InternalError", byServer ? throwing.Server : throwing.Client, byServer ? throwing.ServerEvents : throwing.ClientEvents);
         Assert.Contains("boom", (byServer ? throwing.Server.Error : throwing.Client.Error)!.Reason, StringComparison.Ordinal);
         Assert.Equal("BadCertificate", Expect.NameOf(byServer ? forgetting.Server.Error : forgetting.Client.Error));
         Assert.False(throwing.Server.IsComplete);

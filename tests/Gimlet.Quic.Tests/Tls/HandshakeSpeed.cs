@@ -5,8 +5,8 @@ using Gimlet.Quic.Tls;
 namespace Gimlet.Quic.Tests.Tls;
 
 /// <summary>
-/// Not a test but a figure, hence explicit:
-/// <c>dotnet run -c Release --project tests/Gimlet.Quic.Tests -- -explicit only -class Gimlet.Quic.Tests.Tls.HandshakeSpeed -showLiveOutput</c>.
+/// Not a test but a figure, hence explicit: <c>dotnet run -c Release --project tests/Gimlet.Quic.Tests -- -explicit only
+/// -class Gimlet.Quic.Tests.Tls.HandshakeSpeed -showLiveOutput</c>.
 /// </summary>
 public sealed class HandshakeSpeed
 {

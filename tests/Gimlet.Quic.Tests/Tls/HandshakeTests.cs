@@ -225,7 +225,8 @@ public sealed class HandshakeTests
     {
         Assert.Throws<ArgumentException>(() => TlsPair.ClientOptions() with { ApplicationProtocols = [] });
         Assert.Throws<ArgumentException>(() => TlsPair.ClientOptions() with { ApplicationProtocols = [default] });
-        Assert.Throws<ArgumentException>(() => TlsPair.ClientOptions() with { CipherSuites = [TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256] });
+        Assert.Throws<ArgumentException>(
+            () => TlsPair.ClientOptions() with { CipherSuites = [TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256] });
         Assert.Throws<ArgumentException>(() => TlsPair.ClientOptions() with { Groups = [] });
         Assert.Throws<ArgumentException>(() => new TlsClient(
             TlsPair.ClientOptions() with { Groups = [NamedGroup.Secp256r1], KeyShareGroups = [NamedGroup.Secp384r1] }, _ => { }));

@@ -10,7 +10,8 @@ public sealed class SplittingTests
     [Fact]
     public void Bytes_may_come_one_by_one()
     {
-        using var pair = new TlsPair { Cut = bytes => Enumerable.Range(0, bytes.Length).Select(i => (ReadOnlyMemory<byte>)bytes.AsMemory(i, 1)) };
+        using var pair = new TlsPair();
+        pair.Cut = bytes => Enumerable.Range(0, bytes.Length).Select(i => (ReadOnlyMemory<byte>)bytes.AsMemory(i, 1));
         pair.Run();
 
         Assert.Null(pair.AnyError);

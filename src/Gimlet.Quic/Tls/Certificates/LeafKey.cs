@@ -151,7 +151,8 @@ internal sealed class LeafKey : IDisposable
 
         int modulusBits = 8 * modulus.TrimStart((byte)0).Length;
 
-        // Exponents in use are 3 and 65537; OpenSSL allows 64 bits for large keys, and a full-size one makes verifying as slow as signing.
+        // Exponents in use are 3 and 65537; OpenSSL allows 64 bits for large keys, and a full-size one makes verifying as slow as
+        // signing.
         if (modulusBits < limits.MinRsaBits || modulusBits > limits.MaxRsaBits || exponent.Length > 8)
         {
             return TlsAlert.UnsupportedCertificate.Because(

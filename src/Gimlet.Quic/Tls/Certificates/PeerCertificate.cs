@@ -1,7 +1,9 @@
 namespace Gimlet.Quic.Tls.Certificates;
 
 /// <summary>What the peer showed, and proved to hold the key of.</summary>
-/// <param name="Chain">DER certificates as they came, leaf first. Only their outline was checked: no names, no dates, no signatures.</param>
+/// <param name="Chain">
+/// DER certificates as they came, leaf first. Only the leaf's outline was checked: no names, no dates, no signatures.
+/// </param>
 /// <param name="SubjectPublicKeyInfo">The leaf's key (DER).</param>
 /// <param name="ServerName">The host name a client asked for, or null.</param>
 internal sealed record PeerCertificate(
@@ -14,7 +16,9 @@ internal sealed record PeerCertificate(
 /// <param name="peer">The peer's chain and key.</param>
 internal delegate CertificateVerdict CertificateDecision(PeerCertificate peer);
 
-/// <summary>The answer of a <see cref="CertificateDecision"/>. The default value is a refusal: a decision that was forgotten admits nobody.</summary>
+/// <summary>
+/// The answer of a <see cref="CertificateDecision"/>. The default value is a refusal: a decision that was forgotten admits nobody.
+/// </summary>
 internal readonly struct CertificateVerdict
 {
     private CertificateVerdict(bool accepted, TlsAlert alert, string? reason)

@@ -55,7 +55,8 @@ internal static class ServerNameExtension
         var reader = new TlsReader(list);
         while (!reader.IsEmpty)
         {
-            // "For backward compatibility, all future data structures associated with new NameTypes MUST begin with a 16-bit length field."
+            // "For backward compatibility, all future data structures associated with new NameTypes MUST begin with a 16-bit length
+            // field."
             if (!reader.TryReadByte(out byte type) || !reader.TryReadVector16(out ReadOnlySpan<byte> host))
             {
                 return TlsAlert.DecodeError.Because("a server name is cut short");

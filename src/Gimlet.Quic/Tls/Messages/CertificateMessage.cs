@@ -54,8 +54,8 @@ internal static class CertificateMessage
                 return TlsAlert.DecodeError.Because("an entry of Certificate is malformed");
             }
 
-            // "Extensions in the Certificate message from the server MUST correspond to ones from the ClientHello message", and a client's
-            // to the CertificateRequest: neither of ours asks for OCSP or transparency.
+            // "Extensions in the Certificate message from the server MUST correspond to ones from the ClientHello message", and a
+            // client's to the CertificateRequest: neither of ours asks for OCSP or transparency.
             if ((ExtensionList.Parse(block, limits, out ExtensionList extensions)
                 ?? ExtensionRules.CheckResponse(extensions, ExtensionPlace.Certificate, requested: [])) is { } error)
             {

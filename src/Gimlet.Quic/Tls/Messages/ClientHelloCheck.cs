@@ -36,7 +36,8 @@ internal readonly ref struct ClientHelloCheck
             || (error = CheckPreSharedKey(extensions)) is not null
             || (error = ChooseSuite(hello, options, out TlsCipherSuite suite)) is not null
             || (error = CheckSignatureAlgorithms(extensions, options)) is not null
-            || (error = ChooseGroup(extensions, options, out NamedGroup group, out ReadOnlySpan<byte> share, out int shareCount)) is not null
+            || (error = ChooseGroup(
+                extensions, options, out NamedGroup group, out ReadOnlySpan<byte> share, out int shareCount)) is not null
             || (error = ReadCookie(extensions, out ReadOnlySpan<byte> cookie)) is not null
             || (error = ReadServerName(extensions, out string? serverName)) is not null
             || (error = ChooseProtocol(extensions, options, out SslApplicationProtocol protocol)) is not null)
@@ -65,9 +66,9 @@ internal readonly ref struct ClientHelloCheck
     }
 
     /// <summary>
-    /// A hash over what a client may not change after a HelloRetryRequest. RFC 8446 section 4.1.2: "the client MUST send the same ClientHello
-    /// without modification, except as follows": key_share, early_data, cookie, pre_shared_key and padding. Extensions that we do not
-    /// know have their own rules (encrypted client hello changes), so they are left out.
+    /// A hash over what a client may not change after a HelloRetryRequest. RFC 8446 section 4.1.2: "the client MUST send the same
+    /// ClientHello without modification, except as follows": key_share, early_data, cookie, pre_shared_key and padding. Extensions that
+    /// we do not know have their own rules (encrypted client hello changes), so they are left out.
     /// </summary>
     public static byte[] FixedPart(ClientHello hello)
     {
@@ -101,7 +102,8 @@ internal readonly ref struct ClientHelloCheck
             return TlsAlert.DecodeError.Because("ClientHello's supported_versions is malformed");
         }
 
-        // RFC 8446 section 4.2.1: with this extension "servers MUST NOT use the ClientHello.legacy_version value for version negotiation".
+        // RFC 8446 section 4.2.1: with this extension "servers MUST NOT use the ClientHello.legacy_version value for version
+        // negotiation".
         if (!versions.Contains(SupportedVersionsExtension.Tls13))
         {
             return TlsAlert.ProtocolVersion.Because("the client does not speak TLS 1.3");
@@ -114,8 +116,8 @@ internal readonly ref struct ClientHelloCheck
             return TlsError.ProtocolViolation("ClientHello asks for the compatibility mode of TLS over TCP");
         }
 
-        // RFC 8446 section 4.1.2: "this vector MUST contain exactly one byte, set to zero, [...] If a TLS 1.3 ClientHello is received with
-        // any other value in this field, the server MUST abort the handshake with an "illegal_parameter" alert."
+        // RFC 8446 section 4.1.2: "this vector MUST contain exactly one byte, set to zero, [...] If a TLS 1.3 ClientHello is received
+        // with any other value in this field, the server MUST abort the handshake with an "illegal_parameter" alert."
         return hello.CompressionMethods is [0]
             ? null
             : TlsAlert.IllegalParameter.Because("ClientHello offers compression");
@@ -132,15 +134,15 @@ internal readonly ref struct ClientHelloCheck
                 continue;
             }
 
-            // RFC 8446 section 4.2.11: "The "pre_shared_key" extension MUST be the last extension in the ClientHello [...] Servers MUST check
-            // that it is the last extension and otherwise fail the handshake with an "illegal_parameter" alert."
+            // RFC 8446 section 4.2.11: "The "pre_shared_key" extension MUST be the last extension in the ClientHello [...] Servers MUST
+            // check that it is the last extension and otherwise fail the handshake with an "illegal_parameter" alert."
             if (!enumerator.IsLast)
             {
                 return TlsAlert.IllegalParameter.Because("pre_shared_key is not the last extension");
             }
 
-            // RFC 8446 section 4.2.9: "If clients offer "pre_shared_key" without a "psk_key_exchange_modes" extension, servers MUST abort the
-            // handshake."
+            // RFC 8446 section 4.2.9: "If clients offer "pre_shared_key" without a "psk_key_exchange_modes" extension, servers MUST abort
+            // the handshake."
             if (!extensions.Contains(ExtensionType.PskKeyExchangeModes))
             {
                 return TlsAlert.MissingExtension.Because("pre_shared_key without psk_key_exchange_modes");
@@ -193,8 +195,8 @@ internal readonly ref struct ClientHelloCheck
         share = default;
         shareCount = 0;
 
-        // RFC 8446 section 9.2: "If containing a "supported_groups" extension, it MUST also contain a "key_share" extension, and vice versa
-        // [...] Servers receiving a ClientHello which does not conform to these requirements MUST abort the handshake with a
+        // RFC 8446 section 9.2: "If containing a "supported_groups" extension, it MUST also contain a "key_share" extension, and vice
+        // versa [...] Servers receiving a ClientHello which does not conform to these requirements MUST abort the handshake with a
         // "missing_extension" alert."
         if (!extensions.TryFind(ExtensionType.SupportedGroups, out ReadOnlySpan<byte> groupsBody)
             || !extensions.TryFind(ExtensionType.KeyShare, out ReadOnlySpan<byte> sharesBody))

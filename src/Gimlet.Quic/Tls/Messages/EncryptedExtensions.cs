@@ -30,8 +30,8 @@ internal static class EncryptedExtensions
     /// <summary>Answers that we need not act on must still have their shape.</summary>
     public static TlsError? CheckIgnored(ExtensionList extensions)
     {
-        // RFC 6066 section 3: "The "extension_data" field of this extension SHALL be empty." RFC 8446 section 4.2.7: "Clients MUST NOT act
-        // upon any information found in "supported_groups" prior to successful completion of the handshake".
+        // RFC 6066 section 3: "The "extension_data" field of this extension SHALL be empty." RFC 8446 section 4.2.7: "Clients MUST NOT
+        // act upon any information found in "supported_groups" prior to successful completion of the handshake".
         bool good = (!extensions.TryFind(ExtensionType.ServerName, out ReadOnlySpan<byte> name) || name.IsEmpty)
             && (!extensions.TryFind(ExtensionType.SupportedGroups, out ReadOnlySpan<byte> groups) || UInt16List.TryParse(groups, out _));
         return good ? null : TlsAlert.DecodeError.Because("EncryptedExtensions' server_name or supported_groups is malformed");
@@ -44,8 +44,8 @@ internal static class EncryptedExtensions
         protocol = default;
         if (!extensions.TryFind(ExtensionType.ApplicationLayerProtocolNegotiation, out ReadOnlySpan<byte> body))
         {
-            // RFC 9001 section 8.1: "While ALPN only specifies that servers use this alert, QUIC clients MUST use error 0x0178 to terminate
-            // a connection when ALPN negotiation fails."
+            // RFC 9001 section 8.1: "While ALPN only specifies that servers use this alert, QUIC clients MUST use error 0x0178 to
+            // terminate a connection when ALPN negotiation fails."
             return TlsAlert.NoApplicationProtocol.Because("the server chose no application protocol");
         }
 

@@ -27,8 +27,8 @@ internal static class FinishedMessage
         Span<byte> verifyData = stackalloc byte[suite.HashLength()];
         KeySchedule.Finished(suite, baseKey, transcriptHash, verifyData);
 
-        // "Recipients of Finished messages MUST verify that the contents are correct and if incorrect MUST terminate the connection with a
-        // "decrypt_error" alert." Compared in constant time: an early exit would tell a forger how far it came.
+        // "Recipients of Finished messages MUST verify that the contents are correct and if incorrect MUST terminate the connection with
+        // a "decrypt_error" alert." Compared in constant time: an early exit would tell a forger how far it came.
         return CryptographicOperations.FixedTimeEquals(verifyData, body)
             ? null
             : TlsAlert.DecryptError.Because("Finished does not match this handshake");

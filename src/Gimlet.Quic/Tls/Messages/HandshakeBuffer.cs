@@ -18,8 +18,10 @@ internal sealed class HandshakeBuffer
     {
         if (_bytes.Length - _end < bytes.Length)
         {
+            // Doubling: a peer that sends a long message one byte per frame must not have it copied for every byte.
             int held = _end - _start;
-            byte[] target = _bytes.Length < held + bytes.Length ? new byte[held + bytes.Length] : _bytes;
+            int needed = held + bytes.Length;
+            byte[] target = _bytes.Length < needed ? new byte[Math.Max(needed, 2 * held)] : _bytes;
             _bytes.AsSpan(_start, held).CopyTo(target);
             (_bytes, _start, _end) = (target, 0, held);
         }

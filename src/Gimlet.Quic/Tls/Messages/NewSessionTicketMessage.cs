@@ -5,8 +5,8 @@ namespace Gimlet.Quic.Tls.Messages;
 /// <summary>NewSessionTicket (RFC 8446 section 4.6.1): checked, then forgotten; we resume nothing.</summary>
 internal static class NewSessionTicketMessage
 {
-    // RFC 9001 section 4.6.1: "the max_early_data_size parameter is set to 0xffffffff to indicate that the server is willing to accept
-    // QUIC 0-RTT data."
+    // RFC 9001 section 4.6.1: "To communicate their willingness to process 0-RTT data, servers send a NewSessionTicket message that
+    // contains the early_data extension with a max_early_data_size of 0xffffffff."
     private const uint QuicEarlyData = 0xffff_ffff;
 
     public static TlsError? Check(ReadOnlySpan<byte> body, TlsLimits limits)

@@ -14,9 +14,9 @@ internal static class ServerHelloCheck
             return error;
         }
 
-        // RFC 8446 section 4.1.3: legacy_version "MUST be set to 0x0303", legacy_compression_method "MUST have the value 0", and "A client
-        // which receives a legacy_session_id_echo field that does not match what it sent in the ClientHello MUST abort the handshake with an
-        // "illegal_parameter" alert."
+        // RFC 8446 section 4.1.3: legacy_version "MUST be set to 0x0303", legacy_compression_method "MUST have the value 0", and "A
+        // client which receives a legacy_session_id_echo field that does not match what it sent in the ClientHello MUST abort the
+        // handshake with an "illegal_parameter" alert."
         if (hello.LegacyVersion != ClientHelloWriter.LegacyVersion || hello.CompressionMethod != 0 || !hello.SessionIdEcho.IsEmpty)
         {
             return TlsAlert.IllegalParameter.Because("ServerHello's version, compression method or session id is not ours");
@@ -45,10 +45,10 @@ internal static class ServerHelloCheck
                 return TlsAlert.DecodeError.Because("HelloRetryRequest's key_share is malformed");
             }
 
-            // RFC 8446 section 4.2.8: "the client MUST verify that (1) the selected_group field corresponds to a group which was provided in
-            // the "supported_groups" extension in the original ClientHello and (2) the selected_group field does not correspond to a group
-            // which was provided in the "key_share" extension in the original ClientHello. If either of these checks fails, then the client
-            // MUST abort the handshake with an "illegal_parameter" alert."
+            // RFC 8446 section 4.2.8: "the client MUST verify that (1) the selected_group field corresponds to a group which was provided
+            // in the "supported_groups" extension in the original ClientHello and (2) the selected_group field does not correspond to a
+            // group which was provided in the "key_share" extension in the original ClientHello. If either of these checks fails, then
+            // the client MUST abort the handshake with an "illegal_parameter" alert."
             if (!options.Groups.Contains(selected) || sent.Exists(share => share.Group == selected))
             {
                 return TlsAlert.IllegalParameter.Because("HelloRetryRequest selects a group that we did not offer or sent a share of");
@@ -73,8 +73,8 @@ internal static class ServerHelloCheck
     {
         if (!hello.Extensions.TryFind(ExtensionType.SupportedVersions, out ReadOnlySpan<byte> body))
         {
-            // RFC 8446 section 4.1.3: "TLS 1.3 clients receiving a ServerHello indicating TLS 1.2 or below MUST check that the last 8 bytes
-            // are not equal to either of these values. [...] If a match is found, the client MUST abort the handshake with an
+            // RFC 8446 section 4.1.3: "TLS 1.3 clients receiving a ServerHello indicating TLS 1.2 or below MUST check that the last 8
+            // bytes are not equal to either of these values. [...] If a match is found, the client MUST abort the handshake with an
             // "illegal_parameter" alert."
             return hello.HasDowngradeSentinel
                 ? TlsAlert.IllegalParameter.Because("somebody made a TLS 1.3 server believe that we are older")
@@ -88,8 +88,8 @@ internal static class ServerHelloCheck
             return TlsAlert.DecodeError.Because("ServerHello's supported_versions is malformed");
         }
 
-        // RFC 8446 section 4.2.1: "If the "supported_versions" extension in the ServerHello contains a version not offered by the client or
-        // contains a version prior to TLS 1.3, the client MUST abort the handshake with an "illegal_parameter" alert."
+        // RFC 8446 section 4.2.1: "If the "supported_versions" extension in the ServerHello contains a version not offered by the client
+        // or contains a version prior to TLS 1.3, the client MUST abort the handshake with an "illegal_parameter" alert."
         return version == SupportedVersionsExtension.Tls13
             ? null
             : TlsAlert.IllegalParameter.Because("the server chose a version that we did not offer");

@@ -85,7 +85,8 @@ public sealed class FlightAlertTests
     public void Wrong_EncryptedExtensions_get_their_alert(string name)
     {
         byte[] block = Convert.FromHexString(Extensions[name].Block);
-        using TlsPair pair = Run(fromClient: false, HandshakeType.EncryptedExtensions, _ => [(byte)(block.Length >> 8), (byte)block.Length, .. block]);
+        using TlsPair pair = Run(
+            fromClient: false, HandshakeType.EncryptedExtensions, _ => [(byte)(block.Length >> 8), (byte)block.Length, .. block]);
 
         Expect.Failure(Extensions[name].Error, pair.Client, pair.ClientEvents);
     }
@@ -185,7 +186,8 @@ public sealed class FlightAlertTests
         return chain[0].ToArray();
     }
 
-    private static byte[] List(byte[] entries) => [(byte)(entries.Length >> 16), (byte)(entries.Length >> 8), (byte)entries.Length, .. entries];
+    private static byte[] List(byte[] entries) =>
+        [(byte)(entries.Length >> 16), (byte)(entries.Length >> 8), (byte)entries.Length, .. entries];
 
     private static byte[] Entry(byte[] certificate, params byte[] extensions) =>
         [.. List(certificate), (byte)(extensions.Length >> 8), (byte)extensions.Length, .. extensions];

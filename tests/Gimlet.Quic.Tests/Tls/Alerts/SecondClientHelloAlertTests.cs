@@ -13,7 +13,8 @@ public sealed class SecondClientHelloAlertTests
     {
         ["another random"] = ("IllegalParameter", h => h.Random[0] ^= 1),
         ["fewer suites"] = ("IllegalParameter", h => h.CipherSuites = h.CipherSuites[..2]),
-        ["another protocol"] = ("IllegalParameter", h => h.Set(ExtensionType.ApplicationLayerProtocolNegotiation, "000a" + "026833" + "0667696d6c6574")),
+        ["another protocol"] = ("IllegalParameter", h => h.Set(
+            ExtensionType.ApplicationLayerProtocolNegotiation, "000a" + "026833" + "0667696d6c6574")),
         ["other transport parameters"] = ("IllegalParameter", h => h.Set(ExtensionType.QuicTransportParameters, "010100")),
         ["another name"] = ("IllegalParameter", h => h.Set(ExtensionType.ServerName, "000400000161")),
         ["no name"] = ("IllegalParameter", h => h.Remove(ExtensionType.ServerName)),

@@ -8,8 +8,6 @@ namespace Gimlet.Quic.Tests.Tls.Alerts;
 /// <summary>What a client says to a ServerHello or HelloRetryRequest that is wrong. It offers both suites and both groups.</summary>
 public sealed class ServerHelloAlertTests
 {
-    private const string UnknownExtension = "UnsupportedExtension";
-
     private static readonly Dictionary<string, (string Error, Action<HelloEditor> Edit)> Both = new()
     {
         ["another version"] = ("IllegalParameter", h => h.Version = 0x0302),
@@ -22,14 +20,15 @@ public sealed class ServerHelloAlertTests
         ["an older version"] = ("IllegalParameter", h => h.Set(ExtensionType.SupportedVersions, "0303")),
         ["half a version"] = ("DecodeError", h => h.Set(ExtensionType.SupportedVersions, "03")),
         ["an extension twice"] = ("IllegalParameter", h => h.Extensions.Add(h.Extensions[0])),
-        ["an unknown extension"] = (UnknownExtension, h => h.Set((ExtensionType)0x0a0a)),
+        ["an unknown extension"] = ("UnsupportedExtension", h => h.Set((ExtensionType)0x0a0a)),
         ["an extension of EncryptedExtensions"] = ("IllegalParameter", h => h.Set(ExtensionType.QuicTransportParameters)),
         ["a trailing byte"] = ("DecodeError", h => h.Trailer = [0]),
         ["extensions that are cut short"] = ("DecodeError", h =>
         {
             h.WithoutExtensions = true;
             h.Trailer = [0, 5, 0, 1, 0];
-        }),
+        }
+        ),
     };
 
     private static readonly Dictionary<string, (string Error, Action<HelloEditor> Edit)> Hello = new()
@@ -40,10 +39,12 @@ public sealed class ServerHelloAlertTests
         ["no key_share"] = ("MissingExtension", h => h.Remove(ExtensionType.KeyShare)),
         ["key_share cut short"] = ("DecodeError", h => h.Set(ExtensionType.KeyShare, "00170041")),
         ["an empty share"] = ("DecodeError", h => h.Set(ExtensionType.KeyShare, "00170000")),
-        ["a share of a group that no share was sent of"] = ("IllegalParameter", h => h.Set(ExtensionType.KeyShare, [0, 0x18, 0, 97, 4, .. new byte[96]])),
-        ["a share of a group that was not offered"] = ("IllegalParameter", h => h.Set(ExtensionType.KeyShare, [0, 0x1d, 0, 32, .. new byte[32]])),
+        ["a share of a group that no share was sent of"] = ("IllegalParameter", h => h.Set(
+            ExtensionType.KeyShare, [0, 0x18, 0, 97, 4, .. new byte[96]])),
+        ["a share of a group that was not offered"] = ("IllegalParameter", h => h.Set(
+            ExtensionType.KeyShare, [0, 0x1d, 0, 32, .. new byte[32]])),
         ["a point off the curve"] = ("IllegalParameter", h => h.Get(ExtensionType.KeyShare)[20] ^= 1),
-        ["a pre-shared key that was not offered"] = (UnknownExtension, h => h.Set(ExtensionType.PreSharedKey, "0000")),
+        ["a pre-shared key that was not offered"] = ("UnsupportedExtension", h => h.Set(ExtensionType.PreSharedKey, "0000")),
         ["a cookie"] = ("IllegalParameter", h => h.Set(ExtensionType.Cookie, "000101")),
     };
 
@@ -105,7 +106,8 @@ public sealed class ServerHelloAlertTests
     public void A_ServerHello_with_another_suite_than_its_HelloRetryRequest_is_refused()
     {
         using TlsPair pair = WithRetry();
-        pair.Bend = message => [message is { FromClient: false, Index: 1 } ? Edit(message, h => h.CipherSuites = [0x13, 0x02]) : message.Bytes];
+        pair.Bend = message =>
+            [message is { FromClient: false, Index: 1 } ? Edit(message, h => h.CipherSuites = [0x13, 0x02]) : message.Bytes];
         pair.Run();
 
         Assert.Equal(TlsCipherSuite.TLS_AES_128_GCM_SHA256, pair.Server.Suite);
