@@ -107,7 +107,7 @@ internal sealed partial class NodeCore : ISignallingOwner
         // What was learned while the registration was on its way is not in it, and what was learned while the session was down
         // has reached no peer.
         CandidateDescription[] candidates = DescribeCandidates();
-        _signals.Enqueue((session.Index, new UpdateMessage { Candidates = candidates, Nat = DescribeNat() }));
+        SendUpdate(session, candidates, now);
         foreach (NodeCall call in CallsToTell().Where(c => c.Session == session.Index))
         {
             _signals.Enqueue((session.Index, new CandidatesMessage { Call = call.Agent.Id.ToString(), Candidates = candidates }));
@@ -237,6 +237,17 @@ internal sealed partial class NodeCore : ISignallingOwner
         }
 
         BeginCall(id, peer, isCaller: false, keys, session.Index, now, incoming.Candidates, incoming.Nat, now);
+        if (_options.AcceptMode == AcceptMode.Open && now - _updatedAt[session.Index] < UpdateInFlight)
+        {
+            // The call and our last update may have crossed: the server then told the caller what was true before it.
+            _signals.Enqueue((session.Index, new CandidatesMessage { Call = incoming.Call, Candidates = DescribeCandidates(), Nat = DescribeNat() }));
+        }
+    }
+
+    private void SendUpdate(SignallingSession session, CandidateDescription[] candidates, TimeSpan now)
+    {
+        _updatedAt[session.Index] = now;
+        _signals.Enqueue((session.Index, new UpdateMessage { Candidates = candidates, Nat = DescribeNat() }));
     }
 
     private void HandleReject(SignallingSession session, RejectMessage reject)
@@ -323,7 +334,7 @@ internal sealed partial class NodeCore : ISignallingOwner
         _options.NoHolepunch ? [] : [.. _gatherer.Candidates.Take(SignalProtocol.MaxCandidates).Select(c => c.ToDescription())];
 
     /// <summary>Tells the servers where this node may be reached now, and the peers of calls under way what is new (trickle, RFC 8838).</summary>
-    private void AnnounceCandidates()
+    private void AnnounceCandidates(TimeSpan now)
     {
         CandidateDescription[] candidates = DescribeCandidates();
         CandidateDescription[] fresh = [.. candidates.Where(c => !_announcedAddresses.Contains(c.Address!))];
@@ -332,7 +343,7 @@ internal sealed partial class NodeCore : ISignallingOwner
         {
             if (session.State == SignallingState.Registered)
             {
-                _signals.Enqueue((session.Index, new UpdateMessage { Candidates = candidates, Nat = DescribeNat() }));
+                SendUpdate(session, candidates, now);
             }
         }
 

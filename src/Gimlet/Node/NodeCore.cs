@@ -20,6 +20,9 @@ namespace Gimlet.Node;
 /// </remarks>
 internal sealed partial class NodeCore : IDisposable
 {
+    // How long an update may be on its way: TCP sends a lost segment again after 0.2, 0.6, 1.4, 3 and 6.2 s.
+    private static readonly TimeSpan UpdateInFlight = TimeSpan.FromSeconds(10);
+
     private readonly NodeCoreOptions _options;
     private readonly Prekey _prekey;
     private readonly TransmitQueue _transmits = new();
@@ -35,6 +38,9 @@ internal sealed partial class NodeCore : IDisposable
     private NatClassifier? _classifier;
     private int _announcedRevision;
     private HashSet<string> _announcedAddresses = [];
+
+    // When each server was last told of other candidates.
+    private readonly TimeSpan?[] _updatedAt;
     private bool _fallbackAsked;
 
     public NodeCore(NodeCoreOptions options)
@@ -46,6 +52,7 @@ internal sealed partial class NodeCore : IDisposable
         _serverless = new ServerlessDials(_context, _calls, _events, options.Identity, _prekey);
         _gatherer = new CandidateGatherer(options.Traversal, options.AllowLoopback, options.Random);
         _sessions = new SignallingSession[options.Servers];
+        _updatedAt = new TimeSpan?[options.Servers];
         for (int i = 0; i < _sessions.Length; i++)
         {
             _sessions[i] = new SignallingSession(i, options.Identity, options.Token, this);
@@ -295,7 +302,7 @@ internal sealed partial class NodeCore : IDisposable
             _announcedRevision = _gatherer.Revision;
             _fallbackAsked = _gatherer.NeedsFallback;
             _events.Enqueue(new CandidatesChanged(_gatherer.Public, _gatherer.Candidates.Count));
-            AnnounceCandidates();
+            AnnounceCandidates(now);
         }
 
         NoteGathering();

@@ -35,6 +35,18 @@ public sealed class CallTests : IDisposable
         Assert.Equal(call, incoming.Call);
     }
 
+    [Fact]
+    public void A_call_that_crosses_the_callees_update_hears_of_it_all_the_same()
+    {
+        (WorldNode a, WorldNode b) = Two();
+
+        // The server introduces with what it knew before b's update: nothing.
+        _world.OnSignal = (_, message) => message is IntroduceMessage introduce ? introduce with { Candidates = [] } : message;
+        _ = _world.Dial(a, b.Core.Id);
+        _world.RunUntil(() => a.Has<CallConnected>() && b.Has<CallConnected>(), withinSeconds: 1);
+        Assert.Contains(b.Said<CandidatesMessage>(), m => m.Candidates!.Any(c => c.Address == b.Address.ToString()));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
