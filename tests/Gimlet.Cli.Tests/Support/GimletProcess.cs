@@ -38,7 +38,9 @@ internal sealed class GimletProcess : IAsyncDisposable
     /// <summary>Starts it.</summary>
     public static GimletProcess Start(TemporaryFolder home, IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> arguments)
     {
-        var start = new ProcessStartInfo(DotnetPath, [Program, .. arguments])
+        // A run of the tests that was started in the background ignores SIGINT, and processes inherit that: env gives the default back.
+        string[] command = IsInterruptIgnored() ? ["env", "--default-signal=INT", DotnetPath] : [DotnetPath];
+        var start = new ProcessStartInfo(command[0], [.. command[1..], Program, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -65,6 +67,11 @@ internal sealed class GimletProcess : IAsyncDisposable
         process.StandardInput.Close();
         return new GimletProcess(process, string.Join(' ', arguments));
     }
+
+    // proc(5): SigIgn is a mask in hexadecimal, the lowest bit is signal 1.
+    private static bool IsInterruptIgnored() => OperatingSystem.IsLinux()
+        && File.ReadLines("/proc/self/status").FirstOrDefault(static l => l.StartsWith("SigIgn:", StringComparison.Ordinal)) is { } line
+        && (Convert.ToUInt64(line["SigIgn:".Length..].Trim(), 16) & 0b10) != 0;
 
     /// <summary>Waits for the next event of a name; others before it are read and kept.</summary>
     public async Task<CliEvent> WaitForAsync(string name)

@@ -22,5 +22,6 @@ internal sealed record LabHost(string Namespace, IPAddress? Address, IPAddress? 
 
     /// <summary>How to start a program on this host. <c>ip netns exec</c> becomes the program: the process id is the program's.</summary>
     internal ProcessStartInfo Command(string file, IEnumerable<string> arguments)
-        => new("ip", ["netns", "exec", Namespace, file, .. arguments]);
+        // A run of the tests that was started in the background ignores SIGINT, and processes inherit that: env gives the default back.
+        => new("ip", ["netns", "exec", Namespace, "env", "--default-signal=INT", file, .. arguments]);
 }
