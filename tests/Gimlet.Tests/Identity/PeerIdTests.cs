@@ -126,6 +126,19 @@ public sealed class PeerIdTests
     [Fact]
     public void A_hash_of_another_length_is_not_an_id() => Assert.Throws<ArgumentException>(() => new PeerId(new byte[31]));
 
+    [Fact]
+    public void Truncations_and_ten_thousand_mutations_are_read_or_refused_in_words()
+    {
+        byte[] text = System.Text.Encoding.ASCII.GetBytes(Keys.Small.Id.ToString());
+        foreach (byte[] bytes in Mutations.Truncations(text).Concat(Mutations.Random(text, seed: 2)))
+        {
+            string mutated = System.Text.Encoding.Latin1.GetString(bytes);
+            bool read = PeerId.TryParse(mutated, out PeerId id, out string? problem);
+            Assert.Equal(read, problem is null);
+            Assert.True(!read || string.Equals(mutated.Trim(), id.ToString(), StringComparison.OrdinalIgnoreCase), mutated);
+        }
+    }
+
     private static void AssertTypingError(string text)
     {
         Assert.False(PeerId.TryParse(text, out _, out string? problem), text);
