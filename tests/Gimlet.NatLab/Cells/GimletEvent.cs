@@ -14,7 +14,7 @@ internal sealed record GimletEvent(string Name, JsonElement Fields)
     /// <summary>A numeric field.</summary>
     /// <exception cref="KeyNotFoundException">It is not there or no number.</exception>
     internal double Number(string field)
-        => Fields.TryGetProperty(field, out var value) && value.TryGetDouble(out var number)
+        => Fields.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number)
             ? number
             : throw new KeyNotFoundException($"no number '{field}' in {Fields.GetRawText()}");
 
@@ -28,7 +28,7 @@ internal sealed record GimletEvent(string Name, JsonElement Fields)
         {
             using var document = JsonDocument.Parse(line);
             var root = document.RootElement.Clone();
-            return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("event", out var name) && name.GetString() is { } text
+            return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("event", out var name) && name.ValueKind == JsonValueKind.String && name.GetString() is { } text
                 ? new GimletEvent(text, root)
                 : null;
         }
