@@ -43,8 +43,8 @@ internal sealed class LocalConnectionIds
     /// <summary>The peer's active_connection_id_limit: from now on it is given more ids.</summary>
     public void SetPeerLimit(long activeConnectionIdLimit)
     {
-        // RFC 9000 section 5.1.1: "An endpoint MUST NOT provide more connection IDs than the peer's limit." Who has asked for packets without
-        // an id cannot be given one (section 19.15).
+        // RFC 9000 section 5.1.1: "An endpoint MUST NOT provide more connection IDs than the peer's limit." "An endpoint
+        // that selects a zero-length connection ID during the handshake cannot issue a new connection ID."
         _target = _isEmptyId ? 1 : (int)Math.Min(activeConnectionIdLimit, MaxActive);
     }
 

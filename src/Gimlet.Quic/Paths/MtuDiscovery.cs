@@ -12,13 +12,14 @@ internal sealed class MtuDiscovery
     /// </summary>
     public const int Base = 1200;
 
-    /// <summary>RFC 8899 section 5.1.2: MAX_PROBES, "The default value for MAX_PROBES is 3".</summary>
+    /// <summary>RFC 8899 section 5.1.2: "The default value of MAX_PROBES is 3."</summary>
     public const int MaxProbes = 3;
 
-    /// <summary>The search ends when it could gain no more than this: a twentieth of a percent of the bytes for each further round of probes.</summary>
+    /// <summary>The search ends when it could gain no more than this: one percent of the bytes, for up to three more
+    /// probes and their round trips.</summary>
     public const int SmallestGain = 16;
 
-    /// <summary>RFC 8899 section 5.1.1: PMTU_RAISE_TIMER, "The RECOMMENDED value is 600 seconds".</summary>
+    /// <summary>RFC 8899 section 5.1.1: PMTU_RAISE_TIMER, "This timer has a period of 600 seconds, as recommended by PLPMTUD".</summary>
     public static readonly TimeSpan RaiseInterval = TimeSpan.FromSeconds(600);
 
     private const long NoProbe = -1;

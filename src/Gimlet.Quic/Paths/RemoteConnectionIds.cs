@@ -102,7 +102,7 @@ internal sealed class RemoteConnectionIds
             return TooManyRetirements();
         }
 
-        // RFC 9000 section 19.15: "if an endpoint receives a NEW_CONNECTION_ID frame that repeats a previously issued connection ID with a
+        // RFC 9000 section 19.15: "If an endpoint receives a NEW_CONNECTION_ID frame that repeats a previously issued connection ID with a
         // different Stateless Reset Token field value or a different Sequence Number field value, or if a sequence number is used for different
         // connection IDs, the endpoint MAY treat that receipt as a connection error of type PROTOCOL_VIOLATION."
         for (int i = 0; i < _count; i++)
@@ -117,8 +117,8 @@ internal sealed class RemoteConnectionIds
             }
         }
 
-        // RFC 9000 section 19.15: the receiver "MUST stop using the corresponding connection IDs and retire them ... before adding the newly
-        // provided connection ID to the set of active connection IDs" (section 5.1.2).
+        // RFC 9000 section 5.1.2: "Upon receipt of an increased Retire Prior To field, the peer MUST stop using the corresponding connection IDs
+        // and retire them with RETIRE_CONNECTION_ID frames before adding the newly provided connection ID to the set of active connection IDs."
         if (!TryRetirePriorTo(frame.RetirePriorTo))
         {
             return TooManyRetirements();
@@ -206,7 +206,7 @@ internal sealed class RemoteConnectionIds
     }
 
     /// <summary>
-    /// The path is not used any more: its id is retired. RFC 9000 section 5.1.2: "When an endpoint wishes to remove a connection ID from use, it
+    /// The path is not used any more: its id is retired. RFC 9000 section 5.1.2: "When the endpoint wishes to remove a connection ID from use, it
     /// sends a RETIRE_CONNECTION_ID frame to its peer", which then gives another one.
     /// </summary>
     public void Release(PathId path)
