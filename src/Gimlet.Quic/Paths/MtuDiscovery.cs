@@ -168,7 +168,7 @@ internal sealed class MtuDiscovery
         }
 
         _upper = Math.Min(_upper, size - 1);
-        _hasTriedUpper = false;
+        _hasTriedUpper = true;
         if (_probeSize >= size)
         {
             _probePacketNumber = NoProbe;
@@ -180,7 +180,7 @@ internal sealed class MtuDiscovery
             return false;
         }
 
-        // Whatever is below is found by probes again, the first of which is one byte smaller than what was refused.
+        // What is below is found by probes again.
         Current = Base;
         _raiseAt = null;
         return true;
