@@ -111,6 +111,7 @@ internal sealed partial class ConnectionCore
         if (Closed is null)
         {
             Closed = reason;
+            _trace?.ConnectionClosed(_eventTime, reason);
             _events.Enqueue(new ConnectionEvent(ConnectionEventKind.Closed, Close: reason));
             _undecryptable.Clear();
             _outgoing.Clear();
@@ -161,24 +162,25 @@ internal sealed partial class ConnectionCore
         }
 
         _isClosePending = false;
+        BeginDatagram(now, _current, EcnCodepoint.NotEct);
         int size = (int)Math.Min(Math.Min(_current.Mtu.Current, buffer.Length), _current.Amplification.Allowance);
-        var packets = new DatagramBuilder(this, _current, buffer[..Math.Max(size, 0)]);
-        bool isHandshake = false;
+        var packets = new DatagramBuilder(this, buffer[..size]);
         foreach (PacketSpace space in (ReadOnlySpan<PacketSpace>)[_initial, _handshake])
         {
             if (space.Sealer is { CanSeal: true } && packets.TryBegin(space, out WireWriter writer))
             {
+                FramesOf(space).Clear();
                 packets.Commit(TryWriteClose(ref writer, isOneRtt: false) ? writer.Position : 0);
-                isHandshake = true;
             }
         }
 
         if (_oneRtt is { CanSeal: true } && packets.TryBegin(_application, out WireWriter last))
         {
+            _applicationFrames.Clear();
             packets.Commit(TryWriteClose(ref last, isOneRtt: true) ? last.Position : 0);
         }
 
-        int length = packets.Finish(now, mustBeFullSize: isHandshake && Role == EndpointRole.Client && _initial.Sealer is not null);
+        int length = packets.Finish(Role == EndpointRole.Client && _initial.Sealer is not null ? Math.Min(FullSize, size) : 0);
         if (length == 0)
         {
             return false;

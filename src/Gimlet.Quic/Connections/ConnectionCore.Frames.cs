@@ -36,6 +36,8 @@ internal sealed partial class ConnectionCore
             return;
         }
 
+        _eventTime = arrival.Now;
+        _trace?.PacketReceived(arrival.Now, arrival.Path, packet.Type, opened.PacketNumber, packet.Bytes.Length, payload);
         bool isAckEliciting = false;
         bool isProbing = true;
         var reader = new FrameReader(payload, packet.Type, PeerRole);

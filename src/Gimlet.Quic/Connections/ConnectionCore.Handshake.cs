@@ -1,8 +1,10 @@
 using System.Net.Security;
 using Gimlet.Quic.Frames;
 using Gimlet.Quic.Protection;
+using Gimlet.Quic.Recovery;
 using Gimlet.Quic.Tls;
 using Gimlet.Quic.Tls.Keys;
+using Gimlet.Quic.Trace;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Connections;
@@ -35,21 +37,22 @@ internal sealed partial class ConnectionCore
         _isNewTokenPending = true;
     }
 
-    private void StartClient(TlsClientOptions options, ReadOnlyMemory<byte> token)
+    private void StartClient(TimeSpan now, TlsClientOptions options, ReadOnlyMemory<byte> token)
     {
         _token = token;
         OriginalDestination = ConnectionId.Create(_random, ConnectionId.MinInitialLength);
         _peerHandshakeId = OriginalDestination;
         InstallInitialKeys(OriginalDestination);
         TransportParameters parameters = LocalParameters.OfClient(_settings, _localId);
+        OpenTrace(now, parameters);
         var client = new TlsClient(
             options with { TransportParameters = LocalParameters.Encode(parameters, EndpointRole.Client, _random) }, _random);
         _tls = client;
         client.Start();
-        DrainTls(TimeSpan.Zero);
+        DrainTls(now);
     }
 
-    private void StartServer(TlsServerOptions options, in ServerStart start)
+    private void StartServer(TimeSpan now, TlsServerOptions options, in ServerStart start)
     {
         OriginalDestination = start.OriginalDestination;
         _peerHandshakeId = start.Source;
@@ -57,11 +60,20 @@ internal sealed partial class ConnectionCore
         _ = _remoteIds.TryAssign(_current.Id);
         InstallInitialKeys(start.Destination);
         TransportParameters parameters = LocalParameters.OfServer(_settings, _localId, _localToken, start);
+        OpenTrace(now, parameters);
         _tls = new TlsServer(
             options with { TransportParameters = LocalParameters.Encode(parameters, EndpointRole.Server, _random) }, _random);
 
         // RFC 9002 appendix A.8: "Assume clients validate the server's address implicitly."
         _loss.IsPeerAddressValidated = true;
+    }
+
+    private void OpenTrace(TimeSpan now, TransportParameters parameters)
+    {
+        _trace = _settings.OpenTrace?.Invoke(Role, OriginalDestination);
+        _trace?.ConnectionStarted(now, _current.Id, _localId, _peerHandshakeId);
+        _trace?.ParametersSet(now, isLocal: true, parameters);
+        _trace?.StateUpdated(now, TraceState.Attempted);
     }
 
     private void InstallInitialKeys(in ConnectionId destination)
@@ -114,7 +126,7 @@ internal sealed partial class ConnectionCore
             switch (next.Kind)
             {
                 case TlsEventKind.Send:
-                    SpaceOf((Recovery.PacketNumberSpace)next.Level).CryptoOut.Append(next.Data.Span);
+                    SpaceOf((PacketNumberSpace)next.Level).CryptoOut.Append(next.Data.Span);
                     break;
                 case TlsEventKind.Secret:
                     InstallSecret(now, next.Secret!);
@@ -126,7 +138,7 @@ internal sealed partial class ConnectionCore
                     OnHandshakeComplete(now);
                     break;
                 case TlsEventKind.Confirmed:
-                    OnHandshakeConfirmed();
+                    OnHandshakeConfirmed(now);
                     break;
                 case TlsEventKind.Failed:
                     OnTlsFailed(now);
@@ -206,6 +218,7 @@ internal sealed partial class ConnectionCore
         }
 
         PeerParameters = parameters;
+        _trace?.ParametersSet(now, isLocal: false, parameters);
         _idle.Negotiate(TimeSpan.FromMilliseconds(parameters.MaxIdleTimeout));
         _loss.PeerMaxAckDelay = TimeSpan.FromMilliseconds(parameters.MaxAckDelay);
         Streams.SetPeerLimits(parameters);
@@ -220,6 +233,7 @@ internal sealed partial class ConnectionCore
     private void OnHandshakeComplete(TimeSpan now)
     {
         IsConnected = true;
+        _trace?.StateUpdated(now, TraceState.HandshakeComplete);
 
         // RFC 9000 section 5.1.1: with the first flight under 1-RTT keys, so that a path can be used at once (docs/protocol.md section 5).
         _localIds.SetPeerLimit(PeerParameters!.ActiveConnectionIdLimit);
@@ -227,8 +241,9 @@ internal sealed partial class ConnectionCore
         RetryUndecryptable(now);
     }
 
-    private void OnHandshakeConfirmed()
+    private void OnHandshakeConfirmed(TimeSpan now)
     {
+        _trace?.StateUpdated(now, TraceState.HandshakeConfirmed);
         _loss.IsHandshakeConfirmed = true;
         _oneRtt!.ConfirmHandshake();
         if (Role == EndpointRole.Server)
@@ -237,8 +252,8 @@ internal sealed partial class ConnectionCore
         }
 
         // RFC 9001 section 4.9.2: "An endpoint MUST discard its Handshake keys when the TLS handshake is confirmed".
-        DiscardSpace(_initial);
-        DiscardSpace(_handshake);
+        DiscardSpace(now, _initial);
+        DiscardSpace(now, _handshake);
         Tell(ConnectionEventKind.Confirmed);
     }
 
@@ -266,16 +281,16 @@ internal sealed partial class ConnectionCore
         // RFC 9000 section 8.1: "receipt of a packet protected with Handshake keys confirms that the peer successfully processed an Initial packet": the
         // client has its address. RFC 9001 section 4.9.1: "a server MUST discard Initial keys when it first successfully processes a Handshake packet."
         _current.Amplification.Lift();
-        _ = arrival;
-        DiscardSpace(_initial);
+        DiscardSpace(arrival.Now, _initial);
     }
 
-    private void DiscardSpace(PacketSpace space)
+    private void DiscardSpace(TimeSpan now, PacketSpace space)
     {
         if (!space.IsDiscarded)
         {
             space.Discard();
             _loss.DiscardSpace(space.Number);
+            _trace?.KeyDiscarded(now, space.Number);
         }
     }
 
@@ -288,6 +303,8 @@ internal sealed partial class ConnectionCore
         {
             Counters.KeyUpdates++;
         }
+
+        _trace?.KeyUpdated(now, PeerRole, PacketNumberSpace.Application, _oneRtt.ReadGeneration, KeyUpdateTrigger.RemoteUpdate);
     }
 
     private void HandleRetry(Span<byte> datagram)

@@ -51,7 +51,12 @@ internal sealed partial class ConnectionCore : IPacketWriter
     {
         SentFrameList frames = FramesOf(space);
         _trace?.PacketSent(
-            _writeTime, _writePath.Id, space.Type, number, packet.Slice(layout.PayloadOffset, payloadLength), layout.PayloadOffset + payloadLength + PacketCiphers.TagLength);
+            _writeTime,
+            _writePath.Id,
+            space.Type,
+            number,
+            layout.PayloadOffset + payloadLength + PacketCiphers.TagLength,
+            packet.Slice(layout.PayloadOffset, payloadLength));
         int length = space == _application
             ? _oneRtt!.Seal(packet, layout, number, payloadLength)
             : space.Sealer!.Seal(packet, layout, number, payloadLength);

@@ -1,6 +1,7 @@
 using Gimlet.Quic.Frames;
 using Gimlet.Quic.Paths;
 using Gimlet.Quic.Recovery;
+using Gimlet.Quic.Trace;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Connections;
@@ -80,7 +81,7 @@ internal sealed partial class ConnectionCore
             StartValidation(now, target);
         }
 
-        MoveTo(target);
+        MoveTo(now, target);
         return true;
     }
 
@@ -95,7 +96,7 @@ internal sealed partial class ConnectionCore
 
         if (gone == _current)
         {
-            MoveTo(BestOther(gone));
+            MoveTo(now, BestOther(gone));
         }
 
         Forget(now, gone);
@@ -196,7 +197,7 @@ internal sealed partial class ConnectionCore
         // RFC 9000 section 9.5: another id for another path, where the peer gave one.
         _ = _remoteIds.TryAssign(path.Id);
         ConnectionPath before = _current;
-        MoveTo(path);
+        MoveTo(now, path);
         if (!path.IsValidated && !path.Validation.IsRunning)
         {
             StartValidation(now, path);
@@ -210,7 +211,7 @@ internal sealed partial class ConnectionCore
         }
     }
 
-    private void MoveTo(ConnectionPath path)
+    private void MoveTo(TimeSpan now, ConnectionPath path)
     {
         if (_current.IsValidated)
         {
@@ -218,7 +219,7 @@ internal sealed partial class ConnectionCore
         }
 
         _current = path;
-        _trace?.PathChanged(_previous?.Id ?? path.Id, path.Id);
+        _trace?.PathUpdated(now, path.Id, TracePathState.MigrationComplete);
         Tell(ConnectionEventKind.PathChanged, path.Id);
     }
 
@@ -229,6 +230,7 @@ internal sealed partial class ConnectionCore
         TimeSpan current = _current.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay);
         TimeSpan fresh = path.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay);
         path.IsResultTold = false;
+        _trace?.PathUpdated(now, path.Id, TracePathState.ProbingStarted);
         path.Validation.Start(now, (current > fresh ? current : fresh) * 3);
     }
 
@@ -250,12 +252,13 @@ internal sealed partial class ConnectionCore
         {
             path.IsResultTold = true;
             path.IsValidated = true;
+            _trace?.PathUpdated(now, path.Id, TracePathState.ProbingSuccessful);
             Tell(ConnectionEventKind.PathValidated, path.Id);
             if (path == _migratingTo)
             {
                 _migratingTo = null;
                 Counters.Migrations++;
-                MoveTo(path);
+                MoveTo(now, path);
             }
         }
         else if (path.Validation.HasFailed)
@@ -268,6 +271,7 @@ internal sealed partial class ConnectionCore
 
     private void OnPathFailed(TimeSpan now, ConnectionPath path)
     {
+        _trace?.PathUpdated(now, path.Id, TracePathState.ProbingAbandoned);
         Tell(ConnectionEventKind.PathFailed, path.Id);
         if (path == _current)
         {
@@ -284,7 +288,7 @@ internal sealed partial class ConnectionCore
                 return;
             }
 
-            MoveTo(other);
+            MoveTo(now, other);
         }
 
         if (_phase == ClosePhase.Open && path != _current)

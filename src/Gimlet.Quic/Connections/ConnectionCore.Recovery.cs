@@ -12,6 +12,9 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
     // RFC 9002 section 6.2.4: "an endpoint ... MAY send up to two full-sized datagrams containing ack-eliciting packets".
     private const int ProbesPerTimeout = 2;
 
+    // The clock of the call that recovery works in.
+    private TimeSpan _eventTime;
+
     /// <summary>When <see cref="HandleTimeout"/> is wanted, or null. May be in the past: then at once.</summary>
     public TimeSpan? NextTimeout
     {
@@ -157,7 +160,7 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
     void IRecoveryEvents.OnPacketLost(PacketNumberSpace space, in SentPacket packet)
     {
         Counters.PacketsLost++;
-        _trace?.PacketLost(_eventTime, packet.Path, SpaceOf(space).Type, packet.PacketNumber);
+        _trace?.PacketLost(_eventTime, packet.Path, SpaceOf(space).Type, packet.PacketNumber, reason: null);
         if (space != PacketNumberSpace.Application || TryFindPath(packet.Path) is not { } path)
         {
             return;
@@ -183,8 +186,12 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
 
     private void UpdateDatagramSize(ConnectionPath path)
     {
+        int before = path.Recovery.MaxDatagramSize;
         path.Recovery.MaxDatagramSize = path.Mtu.Current;
-        _trace?.MtuUpdated(_eventTime, path.Id, path.Mtu.Current);
+        if (before != path.Mtu.Current)
+        {
+            _trace?.MtuUpdated(_eventTime, path.Id, before, path.Mtu.Current);
+        }
     }
 
     private TimeSpan? IdleDeadline() => _idle.ExpiresAt(_current.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay));

@@ -78,7 +78,7 @@ internal sealed partial class ConnectionCore
         int length = datagram.Finish(hasInitial && (Role == EndpointRole.Client || isInitialEliciting) ? FullSize : 0);
         if (_isInitialOver)
         {
-            DiscardSpace(_initial);
+            DiscardSpace(now, _initial);
         }
 
         CountDatagram(path, length);

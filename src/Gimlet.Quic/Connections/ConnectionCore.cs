@@ -6,6 +6,7 @@ using Gimlet.Quic.Recovery;
 using Gimlet.Quic.Streams;
 using Gimlet.Quic.Tls;
 using Gimlet.Quic.Tls.Certificates;
+using Gimlet.Quic.Trace;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Connections;
@@ -41,6 +42,7 @@ internal sealed partial class ConnectionCore : IDisposable
     private readonly RemoteConnectionIds _remoteIds;
     private readonly ConnectionId _localId;
     private readonly bool _isSpinning;
+    private IConnectionTrace? _trace;
 
     private ConnectionCore(
         TimeSpan now,
@@ -100,7 +102,7 @@ internal sealed partial class ConnectionCore : IDisposable
         ReadOnlyMemory<byte> token = default)
     {
         var core = new ConnectionCore(now, path, EndpointRole.Client, settings, routes, random, isAddressValidated: true);
-        core.StartClient(tls, token);
+        core.StartClient(now, tls, token);
         return core;
     }
 
@@ -122,7 +124,7 @@ internal sealed partial class ConnectionCore : IDisposable
         in ServerStart start)
     {
         var core = new ConnectionCore(now, path, EndpointRole.Server, settings, routes, random, start.IsAddressValidated);
-        core.StartServer(tls, start);
+        core.StartServer(now, tls, start);
         return core;
     }
 
@@ -177,7 +179,7 @@ internal sealed partial class ConnectionCore : IDisposable
     /// <summary>What can be told now.</summary>
     public ConnectionStatistics GetStatistics() => new(
         _current.Recovery.Rtt.Smoothed,
-        _current.Recovery.Rtt.Min,
+        _current.Recovery.Rtt.Minimum,
         _current.Recovery.CongestionWindow,
         _current.Recovery.BytesInFlight,
         _current.Mtu.Current,
@@ -208,6 +210,7 @@ internal sealed partial class ConnectionCore : IDisposable
             Finish(new CloseReason(CloseKind.Abandoned, 0, FrameType.Padding, "the endpoint was closed"));
         }
 
+        _trace?.Dispose();
         _tls.Dispose();
         _oneRtt?.Dispose();
         _initial.Dispose();
