@@ -19,8 +19,8 @@ internal static unsafe class WritabilityWatcher
 
     private static readonly Lock Changing = new();
     private static readonly Dictionary<long, SendGate> Gates = [];
-    private static SafeFileHandle? s_epoll;
-    private static long s_lastWatch;
+    private static SafeFileHandle? _epoll;
+    private static long _lastWatch;
 
     /// <summary>Watches a socket until <see cref="Remove"/>; when it is writable, now or later, the gate is opened.</summary>
     /// <returns>The number to remove it by.</returns>
@@ -30,8 +30,8 @@ internal static unsafe class WritabilityWatcher
         SafeFileHandle epoll;
         lock (Changing)
         {
-            epoll = s_epoll ??= Start();
-            watch = ++s_lastWatch;
+            epoll = _epoll ??= Start();
+            watch = ++_lastWatch;
             Gates.Add(watch, gate);
         }
 
@@ -57,7 +57,7 @@ internal static unsafe class WritabilityWatcher
     {
         Forget(watch);
         byte* unused = stackalloc byte[16];
-        _ = Libc.EpollControl(s_epoll!, Constants.EpollDelete, socket, unused); // cannot fail for a descriptor that is watched
+        _ = Libc.EpollControl(_epoll!, Constants.EpollDelete, socket, unused); // cannot fail for a descriptor that is watched
     }
 
     private static SafeFileHandle Start()
