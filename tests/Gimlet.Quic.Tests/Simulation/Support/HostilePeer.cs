@@ -130,6 +130,9 @@ internal sealed class HostilePeer : ISimulatedNode, IDisposable
     /// <summary>The number of the next packet of a type.</summary>
     public long NextNumber(PacketType type) => _levels[LevelOf(type)].NextNumber;
 
+    /// <summary>Where the next 1-RTT CRYPTO frame begins.</summary>
+    public long CryptoWritten => _levels[(int)EncryptionLevel.OneRtt].CryptoWritten;
+
     /// <summary>Whether packets of a type can be sealed.</summary>
     public bool HasKeys(PacketType type) => _levels[LevelOf(type)].Write is not null;
 

@@ -46,6 +46,9 @@ internal sealed class Network
     /// <summary>Sees every datagram that is sent, before anything can happen to it.</summary>
     public Action<SimulatedDatagram>? OnSent { get; set; }
 
+    /// <summary>Sees every datagram that arrives, as it was sent.</summary>
+    public Action<SimulatedDatagram>? OnArrived { get; set; }
+
     /// <summary>Timeouts that were handled, by side.</summary>
     public int[] Timeouts { get; } = new int[2];
 
@@ -150,6 +153,7 @@ internal sealed class Network
         if (arrival.Datagram is not null)
         {
             Trace.Add(Now, "arrives", arrival.Datagram);
+            OnArrived?.Invoke(arrival.Datagram);
         }
 
         _nodes[(int)arrival.To].HandleDatagram(Now, arrival.Path, arrival.Ecn, arrival.Bytes);

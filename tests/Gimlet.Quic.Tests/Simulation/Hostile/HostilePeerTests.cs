@@ -3,7 +3,7 @@ using Gimlet.Quic.Paths;
 using Gimlet.Quic.Tests.Simulation.Support;
 using Gimlet.Quic.Wire;
 
-namespace Gimlet.Quic.Tests.Simulation;
+namespace Gimlet.Quic.Tests.Simulation.Hostile;
 
 /// <summary>Two hostile peers against each other: that they can speak QUIC at all, and that the wire's tap reads it.</summary>
 public sealed class HostilePeerTests
