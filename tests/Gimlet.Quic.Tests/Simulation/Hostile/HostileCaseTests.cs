@@ -8,14 +8,14 @@ namespace Gimlet.Quic.Tests.Simulation.Hostile;
 /// <summary>Every case of the table, against every role that it concerns.</summary>
 public sealed class HostileCaseTests
 {
-    // Small, so that limits are reached with few packets; DATAGRAM frames of 1,000 bytes at most.
+    // Small, so that limits are reached with few packets; no DATAGRAM frames.
     private static readonly PairOptions Options = new PairOptions().With(s => s with
     {
         StreamWindow = Attack.StreamWindow,
         ConnectionWindow = Attack.ConnectionWindow,
         MaxBidirectionalStreams = Attack.MaxStreams,
         MaxUnidirectionalStreams = Attack.MaxStreams,
-        DatagramQueueBytes = 1000,
+        DatagramQueueBytes = 0,
     });
 
     public static TheoryData<string, string, bool> Cases

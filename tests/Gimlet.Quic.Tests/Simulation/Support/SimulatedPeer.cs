@@ -85,9 +85,13 @@ internal class SimulatedPeer : ISimulatedNode, IDisposable
         ConnectionId destination = header.DestinationConnectionId.Length <= ConnectionId.MaxLength
             ? new ConnectionId(header.DestinationConnectionId)
             : default;
-        if (Connection is not null && (Routes.Leads(destination) || Routes.IsReset(datagram)))
+        if (Connection is not null && Routes.Leads(destination))
         {
             Connection.HandleDatagram(now, path, ecn, datagram);
+        }
+        else if (Connection is not null && Routes.IsReset(datagram))
+        {
+            Connection.HandleStatelessReset(now);
         }
         else if (!HandleUnknown(now, path, ecn, datagram, header.IsLong, destination))
         {
