@@ -52,7 +52,7 @@ internal sealed class MtuDiscovery
     /// <summary>What a datagram may have now.</summary>
     public int Current { get; private set; }
 
-    /// <summary>When probes are wanted again, or null: they are wanted now, one is under way, or there is nothing to find.</summary>
+    /// <summary>When <see cref="HandleTimeout"/> is wanted, or null: a probe is wanted now, one is under way, or there is nothing to find.</summary>
     public TimeSpan? NextTimeout => _raiseAt;
 
     /// <summary>
@@ -62,23 +62,23 @@ internal sealed class MtuDiscovery
     /// <param name="timeouts">How many probe timeouts there were in a row.</param>
     public int SizeForProbeTimeout(int timeouts) => timeouts < 2 ? Current : Math.Min(Current, Base);
 
+    /// <summary>Begins another search when it is time to.</summary>
+    public void HandleTimeout(TimeSpan now)
+    {
+        if (now >= _raiseAt)
+        {
+            BeginSearch();
+        }
+    }
+
     /// <summary>Whether a probe is wanted now: a packet of PING and PADDING that fills a datagram (RFC 9000 section 14.4).</summary>
     /// <param name="now">The clock.</param>
     /// <param name="size">The datagram's size in bytes.</param>
     public bool TryGetProbe(TimeSpan now, out int size)
     {
         size = 0;
-        if (_raiseAt is { } raiseAt)
-        {
-            if (now < raiseAt)
-            {
-                return false;
-            }
-
-            BeginSearch();
-        }
-
-        if (_probePacketNumber != NoProbe || IsSearchOver)
+        HandleTimeout(now);
+        if (_raiseAt is not null || _probePacketNumber != NoProbe || IsSearchOver)
         {
             return false;
         }
@@ -137,7 +137,7 @@ internal sealed class MtuDiscovery
     /// <param name="size">The size of its datagram, or its own.</param>
     /// <returns>True when <see cref="Current"/> shrank: the path does not carry it any more.</returns>
     public bool OnPacketLost(TimeSpan now, long packetNumber, int size) =>
-        size > Base && Current > Base && _blackHole.OnLost(now, packetNumber) && FallBack(now);
+        size > Base && Current > Base && _blackHole.OnLost(now, packetNumber) && FallBack(now, isBlackHole: true);
 
     /// <summary>A packet that is no probe arrived.</summary>
     /// <param name="packetNumber">Its number.</param>
@@ -155,7 +155,7 @@ internal sealed class MtuDiscovery
     /// told.
     /// </summary>
     /// <returns>True when <see cref="Current"/> shrank.</returns>
-    public bool OnPersistentCongestion(TimeSpan now) => Current > Base && FallBack(now);
+    public bool OnPersistentCongestion(TimeSpan now) => Current > Base && FallBack(now, isBlackHole: false);
 
     /// <summary>The system refused a datagram as too large (EMSGSIZE): this is what the own interface carries, no loss to wait for.</summary>
     /// <param name="size">Its size.</param>
@@ -168,7 +168,7 @@ internal sealed class MtuDiscovery
         }
 
         _upper = Math.Min(_upper, size - 1);
-        _hasTriedUpper = false;
+        _hasTriedUpper = true;
         if (_probeSize >= size)
         {
             _probePacketNumber = NoProbe;
@@ -180,7 +180,7 @@ internal sealed class MtuDiscovery
             return false;
         }
 
-        // Whatever is below is found by probes again, the first of which is one byte smaller than what was refused.
+        // What is below is found by probes again.
         Current = Base;
         _raiseAt = null;
         return true;
@@ -229,14 +229,15 @@ internal sealed class MtuDiscovery
         }
     }
 
-    private bool FallBack(TimeSpan now)
+    private bool FallBack(TimeSpan now, bool isBlackHole)
     {
         Current = Base;
         _probePacketNumber = NoProbe;
         BeginSearch();
 
-        // What the path carries now is searched at once; a path that swallows large packets only now and then is left alone.
-        if (_blackHole.OnFellBack(now))
+        // What the path carries now is searched at once. A path that proves to be a black hole again and again is left alone for a while; one that
+        // carried nothing at all, of any size, is not.
+        if (isBlackHole && _blackHole.OnFellBack(now))
         {
             _raiseAt = now + RaiseInterval;
         }

@@ -31,6 +31,7 @@ internal sealed class PathValidation
     private TimeSpan _deadline;
     private TimeSpan _nextChallenge;
     private TimeSpan _pause;
+    private bool _isDue;
 
     /// <summary>Begins without a validation running.</summary>
     /// <param name="random">Fills a span with random bytes.</param>
@@ -49,7 +50,7 @@ internal sealed class PathValidation
     public bool IsFullSizeProven { get; private set; }
 
     /// <summary>When <see cref="HandleTimeout"/> is wanted, or null.</summary>
-    public TimeSpan? NextTimeout => IsRunning ? (_nextChallenge < _deadline ? _nextChallenge : _deadline) : null;
+    public TimeSpan? NextTimeout => IsRunning ? (!_isDue && _nextChallenge < _deadline ? _nextChallenge : _deadline) : null;
 
     /// <summary>Begins, or begins again: nothing of before counts any more.</summary>
     /// <param name="now">The clock.</param>
@@ -64,8 +65,8 @@ internal sealed class PathValidation
         BeginRun(now);
     }
 
-    /// <summary>Whether a challenge is to be sent now.</summary>
-    public bool IsChallengeDue(TimeSpan now) => IsRunning && now >= _nextChallenge && now < _deadline;
+    /// <summary>Whether a challenge is to be sent now, or as soon as the limits of sending permit.</summary>
+    public bool IsChallengeDue(TimeSpan now) => IsRunning && (_isDue || now >= _nextChallenge) && now < _deadline;
 
     /// <summary>Makes the data of a PATH_CHALLENGE frame that is sent now.</summary>
     /// <param name="now">The clock.</param>
@@ -84,6 +85,7 @@ internal sealed class PathValidation
 
         _challenges[(_oldest + _remembered) % MaxRemembered] = new Challenge(data, isFullSize);
         _remembered++;
+        _isDue = false;
         _nextChallenge = now + _pause;
         _pause *= 2;
         return data;
@@ -130,10 +132,16 @@ internal sealed class PathValidation
         return false;
     }
 
-    /// <summary>Fails the validation when its time is over. That a challenge is due shows in <see cref="IsChallengeDue"/>.</summary>
+    /// <summary>Fails the validation when its time is over, or makes the next challenge due.</summary>
     public void HandleTimeout(TimeSpan now)
     {
-        if (IsRunning && now >= _deadline)
+        if (!IsRunning)
+        {
+            return;
+        }
+
+        _isDue |= now >= _nextChallenge;
+        if (now >= _deadline)
         {
             IsRunning = false;
             HasFailed = true;
@@ -152,11 +160,13 @@ internal sealed class PathValidation
         IsFullSizeProven = false;
         _remembered = 0;
         _oldest = 0;
+        _isDue = false;
     }
 
     private void BeginRun(TimeSpan now)
     {
         IsRunning = true;
+        _isDue = true;
         _nextChallenge = now;
         _deadline = now + _timeout;
         _pause = _timeout / FirstPauseDivisor;
