@@ -1,4 +1,5 @@
 using Gimlet.Quic.Connections;
+using Gimlet.Quic.Paths;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Tests.Simulation.Support;
@@ -25,7 +26,7 @@ internal sealed class Pair : IDisposable
         }
 
         // The first way's number on the client's side is 1, always.
-        Client = new SimulatedClient(Mix(seed, 1), Options, new Paths.PathId(1));
+        Client = new SimulatedClient(Mix(seed, 1), Options, new PathId(1));
         Server = new SimulatedServer(Mix(seed, 2), Options);
         Network = new Network(Mix(seed, 3), Client, Server) { OnSent = OnSent };
         Network.Intercept(Decide);
