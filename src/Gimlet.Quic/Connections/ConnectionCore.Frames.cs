@@ -167,7 +167,9 @@ internal sealed partial class ConnectionCore
             _loss.IsPeerAddressValidated = true;
         }
 
-        return _loss.OnAckReceived(now, space.Number, ack, DecodeAckDelay(space, ack.Delay));
+        error = _loss.OnAckReceived(now, space.Number, ack, DecodeAckDelay(space, ack.Delay));
+        Streams.UpdateRtt(now, _current.Recovery.Rtt.Smoothed);
+        return error;
     }
 
     private TimeSpan DecodeAckDelay(PacketSpace space, long delay)

@@ -67,7 +67,7 @@ internal sealed partial class ConnectionCore : IDisposable
         _application = new PacketSpace(PacketNumberSpace.Application, LocalParameters.MaxAckDelay);
         _idle = new IdleTimer(now, settings.IdleTimeout, settings.KeepAlive);
         _handshakeDeadline = now + settings.HandshakeTimeout;
-        _loss = new LossDetection(_recoverySettings, role, this);
+        _loss = new LossDetection(_recoverySettings, role, this, random);
         Streams = new StreamSet(role, settings.ToStreamSettings());
         _incoming = new DatagramQueue(settings.DatagramQueueBytes);
         _outgoing = new DatagramQueue(settings.DatagramQueueBytes);

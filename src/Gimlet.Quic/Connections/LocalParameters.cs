@@ -21,22 +21,16 @@ internal static class LocalParameters
     public const int MaxDatagramFrameSize = 65535;
 
     /// <summary>Makes the parameters of a client.</summary>
-    public static TransportParameters OfClient(ConnectionSettings settings, in ConnectionId source) => new()
+    public static TransportParameters OfClient(ConnectionSettings settings, in ConnectionId source) => settings.ToStreamSettings().AddTo(new()
     {
         InitialSourceConnectionId = source,
         MaxIdleTimeout = (long)settings.IdleTimeout.TotalMilliseconds,
         MaxUdpPayloadSize = TransportParameters.DefaultMaxUdpPayloadSize,
-        InitialMaxData = settings.ConnectionWindow,
-        InitialMaxStreamDataBidirectionalLocal = settings.StreamWindow,
-        InitialMaxStreamDataBidirectionalRemote = settings.StreamWindow,
-        InitialMaxStreamDataUnidirectional = settings.StreamWindow,
-        InitialMaxStreamsBidirectional = settings.MaxBidirectionalStreams,
-        InitialMaxStreamsUnidirectional = settings.MaxUnidirectionalStreams,
         DisableActiveMigration = settings.DisableActiveMigration,
         ActiveConnectionIdLimit = ActiveConnectionIdLimit,
         MaxDatagramFrameSize = settings.DatagramQueueBytes > 0 ? MaxDatagramFrameSize : 0,
         GimletPaths = settings.GimletPaths ? TransportParameters.CurrentGimletPaths : 0,
-    };
+    });
 
     /// <summary>Makes the parameters of a server.</summary>
     public static TransportParameters OfServer(

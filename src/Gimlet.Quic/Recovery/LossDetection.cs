@@ -232,6 +232,36 @@ internal sealed partial class LossDetection
         }
     }
 
+    /// <summary>
+    /// A probe timeout has nothing new to send: the frames of the oldest packets in flight go out again. The packets stay in flight, for a probe
+    /// timeout is no proof of loss (RFC 9002 section 6.2).
+    /// </summary>
+    /// <param name="space">The space of the timeout.</param>
+    /// <param name="path">Its path.</param>
+    /// <param name="packets">How many packets.</param>
+    public void RetransmitOldest(PacketNumberSpace space, PathId path, int packets)
+    {
+        if (Find(path)?[space] is not { } sent)
+        {
+            return;
+        }
+
+        for (int i = 0; i < sent.InFlight.Count && packets > 0; i++)
+        {
+            ref SentEntry entry = ref sent.InFlight[i];
+            if (!entry.IsAckEliciting || entry.IsAcknowledged || entry.IsMtuProbe)
+            {
+                continue;
+            }
+
+            packets--;
+            for (int frame = 0; frame < entry.FrameCount; frame++)
+            {
+                _events.OnFrameLost(space, sent.InFlight.FrameOf(entry, frame));
+            }
+        }
+    }
+
     /// <summary>Gives memory back that a transfer left behind, where nothing is in flight; for a connection that is idle.</summary>
     public void TrimExcess()
     {
