@@ -15,7 +15,7 @@ internal sealed class Pair : IDisposable
     public Pair(int seed = 1, PairOptions? options = null)
     {
         Options = options ?? new PairOptions();
-        if (Options.Tapped)
+        if (Options.Tapped || Seeds.ShowsFrames)
         {
             Tap = new WireTap(Options.Client.Protection);
             Options = Options with
@@ -175,7 +175,8 @@ internal sealed class Pair : IDisposable
 
     /// <summary>How it stands, for a report.</summary>
     public string Describe() =>
-        $"at {Now}: client {Describe(Client)}, server {Describe(Server)}, {Network.InFlight} under way, next event {Network.NextEvent}\n{Network.Trace}";
+        $"at {Now}: client {Describe(Client)}, server {Describe(Server)}, {Network.InFlight} under way, next event {Network.NextEvent}\n{Network.Trace}"
+        + (Seeds.ShowsFrames ? Tap!.Describe() : string.Empty);
 
     public void Dispose()
     {

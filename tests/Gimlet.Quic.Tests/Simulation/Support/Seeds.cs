@@ -3,11 +3,15 @@ using System.Runtime.CompilerServices;
 
 namespace Gimlet.Quic.Tests.Simulation.Support;
 
-/// <summary>Runs a story for many seeds. A failure says how to see it again, in one line.</summary>
+/// <summary>Runs a story for many seeds. A failure says how to see it again, in one line; <c>GIMLET_QUIC_SIM_FRAMES=1</c> then shows more.</summary>
 internal static class Seeds
 {
     private const string One = "GIMLET_QUIC_SIM_SEED";
     private const string Many = "GIMLET_QUIC_SIM_SEEDS";
+    private const string Frames = "GIMLET_QUIC_SIM_FRAMES";
+
+    /// <summary>Whether reports show the last packets with their frames.</summary>
+    public static bool ShowsFrames { get; } = Read(Frames) is > 0;
 
     /// <summary>Runs a story.</summary>
     /// <param name="count">How many seeds a usual run takes; <c>GIMLET_QUIC_SIM_SEEDS</c> gives another number for all stories.</param>

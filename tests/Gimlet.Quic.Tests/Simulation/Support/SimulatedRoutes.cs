@@ -12,9 +12,10 @@ internal sealed class SimulatedRoutes(Random random) : IConnectionRoutes
     private readonly Dictionary<ConnectionId, StatelessResetToken> _issued = [];
     private readonly HashSet<ConnectionId> _active = [];
     private readonly HashSet<StatelessResetToken> _resets = [];
+    private ConnectionId? _initial;
 
-    /// <summary>Ids that lead here now.</summary>
-    public int ActiveCount => _active.Count;
+    /// <summary>Ids that the connection issued and that lead here now.</summary>
+    public int ActiveCount => _active.Count - (_initial is null ? 0 : 1);
 
     /// <summary>Ids that were issued at all.</summary>
     public int IssuedCount => _issued.Count;
@@ -50,7 +51,16 @@ internal sealed class SimulatedRoutes(Random random) : IConnectionRoutes
     public void RemoveResetToken(in StatelessResetToken token) => _resets.Remove(token);
 
     /// <summary>The client's first Destination Connection ID leads here, too.</summary>
-    public void AddInitial(in ConnectionId id) => _active.Add(id);
+    public void AddInitial(in ConnectionId id)
+    {
+        if (_initial is { } old)
+        {
+            _active.Remove(old);
+        }
+
+        _initial = id;
+        _active.Add(id);
+    }
 
     public bool Leads(in ConnectionId id) => _active.Contains(id);
 

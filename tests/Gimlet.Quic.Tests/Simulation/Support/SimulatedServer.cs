@@ -10,8 +10,9 @@ internal sealed class SimulatedServer : SimulatedPeer
 {
     private readonly PairOptions _options;
     private readonly byte[] _token = new byte[24];
-    private ConnectionId _original;
-    private ConnectionId _retrySource;
+
+    // By the id that the Retry gave; an endpoint keeps this in its token instead.
+    private readonly Dictionary<ConnectionId, ConnectionId> _originals = [];
 
     public SimulatedServer(int seed, PairOptions options)
         : base(EndpointRole.Server, seed)
@@ -30,7 +31,7 @@ internal sealed class SimulatedServer : SimulatedPeer
         // RFC 9000 section 14.1: "A server MUST discard an Initial packet that is carried in a UDP datagram with a payload that is smaller than the
         // smallest allowed maximum datagram size of 1200 bytes."
         if (AnswersWithReset
-            || Connection is not null
+            || Connection is { Counters.PacketsReceived: > 0 }
             || datagram.Length < TransportParameters.MinMaxUdpPayloadSize
             || destination.Length < ConnectionId.MinInitialLength
             || !LongHeader.TryRead(datagram, out LongHeader header)
@@ -39,7 +40,7 @@ internal sealed class SimulatedServer : SimulatedPeer
             return base.HandleUnknown(now, path, ecn, datagram, isLong, destination);
         }
 
-        bool isValidated = header.Token.SequenceEqual(_token) && destination == _retrySource;
+        bool isValidated = header.Token.SequenceEqual(_token) && _originals.ContainsKey(destination);
         if (_options.Retry && !isValidated)
         {
             SendRetry(path, header.Source, destination);
@@ -49,9 +50,12 @@ internal sealed class SimulatedServer : SimulatedPeer
         var start = new ServerStart(
             destination,
             header.Source,
-            isValidated ? _original : destination,
-            isValidated ? _retrySource : null,
+            isValidated ? _originals[destination] : destination,
+            isValidated ? destination : null,
             isValidated);
+
+        // One that was made of a broken Initial, and never heard anything that it could read, makes room.
+        Connection?.Dispose();
         Routes.AddInitial(destination);
         Connection = ConnectionCore.Accept(now, path, _options.Server, _options.ServerTls, Routes, Random.NextBytes, start);
         Connection.HandleDatagram(now, path, ecn, datagram);
@@ -60,15 +64,10 @@ internal sealed class SimulatedServer : SimulatedPeer
 
     private void SendRetry(PathId path, in ConnectionId client, in ConnectionId destination)
     {
-        // The same answer to the same Initial sent again; an endpoint keeps the original id in its token instead.
-        if (_original != destination)
-        {
-            _original = destination;
-            _retrySource = ConnectionId.Create(Random.NextBytes, SimulatedRoutes.IdLength);
-        }
-
-        byte[] packet = new byte[RetryPacket.LengthOf(client, _retrySource, _token.Length)];
-        int length = RetryPacket.Write(packet, client, _retrySource, _token, unusedBits: 0);
+        var source = ConnectionId.Create(Random.NextBytes, SimulatedRoutes.IdLength);
+        _originals.Add(source, destination);
+        byte[] packet = new byte[RetryPacket.LengthOf(client, source, _token.Length)];
+        int length = RetryPacket.Write(packet, client, source, _token, unusedBits: 0);
         using var integrity = new RetryIntegrity(_options.Server.Protection);
         integrity.WriteTag(destination, packet.AsSpan(0, length), packet.AsSpan(length));
         Retries++;

@@ -1,5 +1,6 @@
 using Gimlet.Quic.Frames;
 using Gimlet.Quic.Protection;
+using Gimlet.Quic.Tests.Frames.Support;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Tests.Simulation.Support;
@@ -15,6 +16,7 @@ namespace Gimlet.Quic.Tests.Simulation.Support;
 internal sealed record TappedPacket(
     EndpointRole From, PacketType Type, long Number, int KeyPhase, ConnectionId Destination, SimulatedDatagram Datagram, byte[] Payload)
 {
+    private const int MaxLineLength = 80;
     private IReadOnlyList<FrameType>? _frames;
 
     /// <summary>The types of its frames, STREAM without its flags.</summary>
@@ -23,6 +25,15 @@ internal sealed record TappedPacket(
     public bool Contains(FrameType type) => Frames.Contains(type);
 
     public bool IsAckEliciting => Frames.Any(FrameRules.IsAckEliciting);
+
+    /// <inheritdoc/>
+    public override string ToString()
+    {
+        IEnumerable<string> frames = FrameText.Of(Payload, out _, new byte[Payload.Length + 100], out _)
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Length > MaxLineLength ? $"{line[..MaxLineLength]}..({line.Length / 2})" : line);
+        return $"  {Datagram.SentAt.TotalMilliseconds,10:F3} ms  {From} #{Datagram.Index} {Datagram.Way.Name} {Type} {Number}: {string.Join(", ", frames)}";
+    }
 
     private List<FrameType> ReadTypes()
     {
@@ -44,6 +55,7 @@ internal sealed record TappedPacket(
 /// <summary>Opens the packets of both sides in the order in which they are sent, with the keys that their TLS logs.</summary>
 internal sealed class WireTap(IProtectionProvider provider) : IDisposable
 {
+    private const int DescribedPackets = 60;
     private readonly Direction[] _directions = [new(provider, EndpointRole.Client), new(provider, EndpointRole.Server)];
     private ConnectionId? _initial;
 
@@ -57,6 +69,9 @@ internal sealed class WireTap(IProtectionProvider provider) : IDisposable
     public HashSet<FrameType> FrameTypes => [.. Packets.SelectMany(p => p.Frames)];
 
     public IEnumerable<TappedPacket> From(EndpointRole side) => Packets.Where(p => p.From == side);
+
+    /// <summary>The last packets with their frames.</summary>
+    public string Describe() => string.Join('\n', Packets.TakeLast(DescribedPackets).Select(p => p.ToString()));
 
     /// <summary>Takes a line of the key log; both sides log the same ones.</summary>
     public void AddKeys(string line)
