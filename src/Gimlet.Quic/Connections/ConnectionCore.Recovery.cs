@@ -26,20 +26,24 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
             }
 
             TimeSpan? next = Earlier(_loss.NextTimeout, IdleDeadline());
-            next = Earlier(next, _application.Received.AckDeadline);
-            next = Earlier(next, _idle.KeepAliveAt is { } keepAlive && IsConnected ? keepAlive : null);
-            next = Earlier(next, IsConnected ? null : _handshakeDeadline);
+            next = Earlier(next, IsConnected ? _idle.KeepAliveAt : _handshakeDeadline);
             next = Earlier(next, _dropKeysAt);
-            next = Earlier(next, _current.Recovery.NextSendTime);
-            next = Earlier(next, IsConfirmed ? _current.Mtu.NextTimeout : null);
+            next = Earlier(next, UnlessInVain(_application.Received.AckDeadline));
+            next = Earlier(next, UnlessInVain(_current.Recovery.NextSendTime));
+            next = Earlier(next, IsConfirmed ? UnlessInVain(_current.Mtu.NextTimeout) : null);
             foreach (ConnectionPath path in _paths)
             {
-                next = Earlier(next, path.Validation.NextTimeout);
+                next = Earlier(next, UnlessInVain(path.Validation.NextTimeout));
+                next = Earlier(next, path.Validation.Deadline);
             }
 
             return next;
         }
     }
+
+    // What was due already when the last poll found nothing to send waits for something else than time: for a packet that lifts a limit. A
+    // timer for it would fire for ever.
+    private TimeSpan? UnlessInVain(TimeSpan? deadline) => deadline <= _nothingToSendAt ? null : deadline;
 
     /// <summary>Does what is due; harmless when nothing is.</summary>
     public void HandleTimeout(TimeSpan now)
@@ -69,6 +73,7 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         if (IsConnected && now >= _idle.KeepAliveAt)
         {
             _isPingWanted = true;
+            _idle.OnKeepAlive(now);
         }
 
         if (now >= _dropKeysAt)

@@ -11,7 +11,11 @@ internal sealed partial class ConnectionCore
     // RFC 9000 section 14: what every path must carry, and what datagrams with Initial packets and path challenges are expanded to.
     private const int FullSize = (int)TransportParameters.MinMaxUdpPayloadSize;
 
+    // Below that there is no room for a header, an acknowledgement with some ranges and a tag.
+    private const int SmallestDatagram = 80;
+
     private bool _isInitialOver;
+    private TimeSpan _nothingToSendAt = TimeSpan.MinValue;
 
     /// <summary>Writes datagrams of one path into a buffer.</summary>
     /// <param name="now">The clock.</param>
@@ -19,19 +23,26 @@ internal sealed partial class ConnectionCore
     /// <param name="maxDatagrams">At most so many: what one call of the system takes (64 for UDP GSO).</param>
     /// <param name="transmit">Where they go.</param>
     /// <returns>False when there is nothing to send now.</returns>
-    public bool TryPollTransmit(TimeSpan now, Span<byte> buffer, int maxDatagrams, out Transmit transmit) => _phase switch
+    public bool TryPollTransmit(TimeSpan now, Span<byte> buffer, int maxDatagrams, out Transmit transmit)
     {
-        ClosePhase.Open => TryPollDuplicate(now, buffer, out transmit)
-            || TryPollHandshake(now, buffer, out transmit)
-            || TryPollProbing(now, buffer, out transmit)
-            || TryPollData(now, buffer, maxDatagrams, out transmit),
-        ClosePhase.Closing => TryPollClose(now, buffer, out transmit),
-        _ => Nothing(out transmit),
-    };
-
-    private static bool Nothing(out Transmit transmit)
-    {
+        _eventTime = now;
         transmit = default;
+        if (_phase == ClosePhase.Open
+            && (TryPollDuplicate(now, buffer, out transmit)
+                || TryPollHandshake(now, buffer, out transmit)
+                || TryPollProbing(now, buffer, out transmit)
+                || TryPollData(now, buffer, maxDatagrams, out transmit)))
+        {
+            return true;
+        }
+
+        // Writing may have ended in a close: the limit of the keys.
+        if (_phase == ClosePhase.Closing && TryPollClose(now, buffer, out transmit))
+        {
+            return true;
+        }
+
+        _nothingToSendAt = now;
         return false;
     }
 
@@ -124,7 +135,13 @@ internal sealed partial class ConnectionCore
             return false;
         }
 
-        int size = Math.Min(path.Mtu.SizeForProbeTimeout(path.Recovery.PtoCount), buffer.Length);
+        long amplification = path.Amplification.Allowance;
+        int size = (int)Math.Min(Math.Min(path.Mtu.SizeForProbeTimeout(path.Recovery.PtoCount), buffer.Length), amplification);
+        if (size < SmallestDatagram)
+        {
+            return false;
+        }
+
         ConnectionPath? second = SecondPath();
         if (second is not null)
         {
@@ -133,7 +150,6 @@ internal sealed partial class ConnectionCore
         }
 
         long budget = path.Recovery.Allowance(now);
-        long amplification = path.Amplification.Allowance;
         int length = 0;
         int segment = size;
         int count = 0;

@@ -78,8 +78,14 @@ internal sealed class MtuDiscovery
     {
         size = 0;
         HandleTimeout(now);
-        if (_raiseAt is not null || _probePacketNumber != NoProbe || IsSearchOver)
+        if (_raiseAt is not null || _probePacketNumber != NoProbe)
         {
+            return false;
+        }
+
+        if (IsSearchOver)
+        {
+            SetRaiseTimer(now);
             return false;
         }
 
@@ -222,7 +228,13 @@ internal sealed class MtuDiscovery
         _probeLosses = 0;
         _probeSize = 0;
 
-        // RFC 8899 section 5.3.2: the search starts again after a while, for paths change. Not where nothing is left to be gained.
+        SetRaiseTimer(now);
+    }
+
+    // RFC 8899 section 5.1.4: "The PMTU_RAISE_TIMER is used to periodically resume the Search Phase to discover if the PLPMTU can be raised." Not
+    // where nothing is left to be gained.
+    private void SetRaiseTimer(TimeSpan now)
+    {
         if (IsSearchOver && Current < _maximum)
         {
             _raiseAt = now + RaiseInterval;
