@@ -241,6 +241,8 @@ internal sealed class PathRecovery
 
     internal void OnPersistentCongestion()
     {
+        // The ACK that showed it does not grow the window again at once.
+        _acknowledged = 0;
         _congestion.OnPersistentCongestion();
         Rtt.ForgetMinimum();
     }
