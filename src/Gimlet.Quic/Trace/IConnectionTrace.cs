@@ -55,7 +55,7 @@ internal interface IConnectionTrace : IDisposable
     void PacketDropped(TimeSpan now, PathId path, PacketType? type, int size, PacketDropReason reason);
 
     /// <summary>A packet is taken as lost.</summary>
-    void PacketLost(TimeSpan now, PathId path, PacketType type, long packetNumber, PacketLossReason reason);
+    void PacketLost(TimeSpan now, PathId path, PacketType type, long packetNumber, PacketLossReason? reason);
 
     /// <summary>Recovery's numbers of a path, when they changed; at most once per acknowledgement, loss or timeout.</summary>
     void MetricsUpdated(TimeSpan now, PathId path, in TraceMetrics metrics);
