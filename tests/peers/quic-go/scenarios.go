@@ -47,6 +47,7 @@ var scenarios = map[string]scenario{
 	"idle":       {run: idle, waitsForEnd: true},
 	"flow":       {run: smallWindows, prepare: smallest},
 	"handshakes": {run: handshakes, dialsItself: true},
+	"h3-get":     {run: h3Get},
 
 	"bench-get":        {run: benchGet, plain: true},
 	"bench-put":        {run: benchPut, plain: true},
