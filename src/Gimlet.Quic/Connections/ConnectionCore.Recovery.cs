@@ -26,7 +26,9 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
             }
 
             TimeSpan? next = Earlier(_loss.NextTimeout, IdleDeadline());
-            next = Earlier(next, IsConnected ? _idle.KeepAliveAt : _handshakeDeadline);
+
+            // A PING that is wanted already waits for the window, not for a timer.
+            next = Earlier(next, IsConnected ? (_isPingWanted ? null : _idle.KeepAliveAt) : _handshakeDeadline);
             next = Earlier(next, _dropKeysAt);
             next = Earlier(next, UnlessInVain(_application.Received.AckDeadline));
             next = Earlier(next, UnlessInVain(_current.Recovery.NextSendTime));
