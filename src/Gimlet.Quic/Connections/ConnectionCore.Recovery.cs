@@ -26,7 +26,9 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
             }
 
             TimeSpan? next = Earlier(_loss.NextTimeout, IdleDeadline());
-            next = Earlier(next, IsConnected ? _idle.KeepAliveAt : _handshakeDeadline);
+
+            // A PING that is wanted already waits for the window, not for a timer.
+            next = Earlier(next, IsConnected ? (_isPingWanted ? null : _idle.KeepAliveAt) : _handshakeDeadline);
             next = Earlier(next, _dropKeysAt);
             next = Earlier(next, UnlessInVain(_application.Received.AckDeadline));
             next = Earlier(next, UnlessInVain(_current.Recovery.NextSendTime));
@@ -236,6 +238,13 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
 
         // RFC 9002 section 6.2.4: probes carry new data where there is some, and otherwise what is not acknowledged yet: the oldest goes out again.
         _loss.RetransmitOldest(probe.Space, probe.Path, ProbesPerTimeout);
+
+        // RFC 9002 section 6.2.4: where data of several spaces is in flight it goes out together, coalesced: a peer without the bytes of the Initial
+        // cannot use those of the Handshake, and would have to wait for a timeout of its own for them.
+        if (probe.Space == PacketNumberSpace.Initial)
+        {
+            _loss.RetransmitOldest(PacketNumberSpace.Handshake, probe.Path, ProbesPerTimeout);
+        }
     }
 
     private static TimeSpan? Earlier(TimeSpan? left, TimeSpan? right) =>

@@ -66,7 +66,13 @@ internal sealed partial class ConnectionCore
         }
 
         _loss.IsAmplificationLimited = false;
-        bool isBlocked = path.Recovery.Allowance(now) < FullSize && _initial.Probes + _handshake.Probes + path.Probes == 0;
+
+        // Handshake bytes that were lost go out whatever the window says: it may be full of 1-RTT packets that the peer cannot read, and so never
+        // acknowledges, before it has these very bytes; and before confirmation no probe timeout runs for those (RFC 9002 section 6.2.1). What was
+        // lost has left the network.
+        bool isRepairing = _initial.CryptoOut.HasLost || _handshake.CryptoOut.HasLost;
+        bool isFull = path.Recovery.Allowance(now) < FullSize;
+        bool isBlocked = isFull && !isRepairing && _initial.Probes + _handshake.Probes + path.Probes == 0;
         int size = (int)Math.Min(Math.Min(path.Mtu.Current, buffer.Length), allowance);
         BeginDatagram(now, path, isBlocked ? EcnCodepoint.NotEct : path.Recovery.NextEcn);
         var datagram = new DatagramBuilder(this, buffer[..size]);
@@ -78,9 +84,10 @@ internal sealed partial class ConnectionCore
         }
 
         // RFC 9000 section 12.2 lets data ride along; the client's first bytes so leave in the datagram of its Finished.
-        if (_oneRtt is { CanSeal: true } && WantsApplicationPacket(now, path, isBlocked) && datagram.TryBegin(_application, out WireWriter writer))
+        bool isDataBlocked = isBlocked || (isFull && path.Probes == 0);
+        if (_oneRtt is { CanSeal: true } && WantsApplicationPacket(now, path, isDataBlocked) && datagram.TryBegin(_application, out WireWriter writer))
         {
-            WriteApplicationFrames(path, ref writer, isBlocked);
+            WriteApplicationFrames(path, ref writer, isDataBlocked);
             datagram.Commit(writer.Position);
         }
 
