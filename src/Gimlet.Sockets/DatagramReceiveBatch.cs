@@ -12,12 +12,18 @@ public sealed class DatagramReceiveBatch
     /// <summary>Bytes per slot by default: above Ethernet's 1500, below what an attacker could make us copy for nothing.</summary>
     public const int DefaultDatagramBytes = 2048;
 
+    /// <summary>Bytes per slot that <see cref="DatagramSocketOptions.ReceiveOffload"/> needs: the most that the system joins.</summary>
+    public const int OffloadDatagramBytes = ushort.MaxValue;
+
     private readonly Entry[] _entries;
     private readonly int _stride;
 
     /// <summary>Makes the slots.</summary>
     /// <param name="capacity">Datagrams per batch, 1 to 1024 (the kernel's own limit for one call is 1024, UIO_MAXIOV).</param>
-    /// <param name="datagramBytes">Bytes per slot, 1 to 65535; a longer datagram is dropped and counted.</param>
+    /// <param name="datagramBytes">
+    /// Bytes per slot, 1 to 65535; a longer datagram is dropped and counted. A socket with receive offload needs
+    /// <see cref="OffloadDatagramBytes"/>; 8 such slots are half a megabyte and can hold hundreds of datagrams.
+    /// </param>
     public DatagramReceiveBatch(int capacity = DefaultCapacity, int datagramBytes = DefaultDatagramBytes)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
@@ -65,15 +71,19 @@ public sealed class DatagramReceiveBatch
 
     internal void Clear() => Count = 0;
 
-    internal void Add(int slot, int length, in TransportAddress remote, in TransportAddress local) =>
-        _entries[Count++] = new Entry(slot, length, remote, local);
+    internal void Add(
+        int slot, int length, in TransportAddress remote, in TransportAddress local, int segmentSize = 0, EcnMark ecn = EcnMark.NotEct) =>
+        _entries[Count++] = new Entry(slot, length, segmentSize > 0 && segmentSize < length ? segmentSize : length, ecn, remote, local);
 
     internal ref readonly Entry EntryAt(int index) => ref _entries[index];
 
-    internal readonly struct Entry(int slot, int length, TransportAddress remote, TransportAddress local)
+    internal readonly struct Entry(
+        int slot, int length, int segmentSize, EcnMark ecn, in TransportAddress remote, in TransportAddress local)
     {
         public readonly int Slot = slot;
         public readonly int Length = length;
+        public readonly int SegmentSize = segmentSize;
+        public readonly EcnMark Ecn = ecn;
         public readonly TransportAddress Remote = remote;
         public readonly TransportAddress Local = local;
     }

@@ -1,7 +1,8 @@
 namespace Gimlet.Sockets;
 
 /// <summary>
-/// Datagrams to send together: write into <see cref="NextPayload"/>, <see cref="Commit"/>, send, <see cref="Clear"/>.
+/// Datagrams to send together: write into <see cref="NextPayload"/>, <see cref="Commit"/>, send, <see cref="Clear"/>. A slot
+/// holds one datagram, or with a segment size several to the same address.
 /// Allocated once, used for the life of a send loop. One thread at a time.
 /// </summary>
 public sealed class DatagramSendBatch
@@ -54,26 +55,46 @@ public sealed class DatagramSendBatch
     /// <param name="remote">Where to.</param>
     /// <param name="from">The local address to send from (its port is ignored); empty lets the system choose.</param>
     /// <param name="options">What differs from the socket's defaults.</param>
+    /// <param name="segmentSize">The length of each datagram but the last, which may be shorter; 0 makes all bytes one datagram.</param>
     /// <exception cref="InvalidOperationException">The batch is full.</exception>
-    public void Commit(int length, in TransportAddress remote, in TransportAddress from = default, DatagramSendOptions options = default)
+    public void Commit(
+        int length,
+        in TransportAddress remote,
+        in TransportAddress from = default,
+        DatagramSendOptions options = default,
+        int segmentSize = 0)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)length, (uint)DatagramBytes, nameof(length));
+        ArgumentOutOfRangeException.ThrowIfNegative(segmentSize);
         if (IsFull)
         {
             throw new InvalidOperationException($"The batch is full: it holds {Capacity} datagrams.");
         }
 
-        _entries[Count++] = new Entry { Length = length, Remote = remote, From = from, Options = options };
+        _entries[Count++] = new Entry
+        {
+            Length = length,
+            SegmentSize = segmentSize < length ? segmentSize : 0,
+            Remote = remote,
+            From = from,
+            Options = options,
+        };
     }
 
-    /// <summary>Copies a datagram into the batch.</summary>
+    /// <summary>Copies a datagram, or several segments, into the batch.</summary>
     /// <param name="payload">The bytes.</param>
     /// <param name="remote">Where to.</param>
     /// <param name="from">The local address to send from (its port is ignored); empty lets the system choose.</param>
     /// <param name="options">What differs from the socket's defaults.</param>
+    /// <param name="segmentSize">The length of each datagram but the last, which may be shorter; 0 makes all bytes one datagram.</param>
     /// <returns>False when the batch is full.</returns>
     /// <exception cref="ArgumentException">The payload is longer than <see cref="DatagramBytes"/>.</exception>
-    public bool TryAdd(ReadOnlySpan<byte> payload, in TransportAddress remote, in TransportAddress from = default, DatagramSendOptions options = default)
+    public bool TryAdd(
+        ReadOnlySpan<byte> payload,
+        in TransportAddress remote,
+        in TransportAddress from = default,
+        DatagramSendOptions options = default,
+        int segmentSize = 0)
     {
         if (payload.Length > DatagramBytes)
         {
@@ -86,16 +107,27 @@ public sealed class DatagramSendBatch
         }
 
         payload.CopyTo(NextPayload);
-        Commit(payload.Length, remote, from, options);
+        Commit(payload.Length, remote, from, options, segmentSize);
         return true;
     }
 
-    /// <summary>What became of a datagram in the last <see cref="DatagramSocket.Send(DatagramSendBatch)"/>.</summary>
+    /// <summary>What became of a slot in the last <see cref="DatagramSocket.Send(DatagramSendBatch)"/>.</summary>
     /// <param name="index">0 to <see cref="Count"/> - 1, in the order of <see cref="Commit"/>.</param>
     public DatagramSendResult ResultOf(int index)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
         return _entries[index].Result;
+    }
+
+    /// <summary>
+    /// How many datagrams of a slot left in the last <see cref="DatagramSocket.Send(DatagramSendBatch)"/>: all when its result
+    /// is <see cref="DatagramSendResult.Sent"/>, else those before the one that failed.
+    /// </summary>
+    /// <param name="index">0 to <see cref="Count"/> - 1, in the order of <see cref="Commit"/>.</param>
+    public int SegmentsSentOf(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
+        return _entries[index].SegmentsSent;
     }
 
     /// <summary>Forgets all datagrams.</summary>
@@ -108,6 +140,8 @@ public sealed class DatagramSendBatch
     internal struct Entry
     {
         public int Length;
+        public int SegmentSize; // 0 when the slot is one datagram
+        public int SegmentsSent;
         public TransportAddress Remote;
         public TransportAddress From;
         public DatagramSendOptions Options;

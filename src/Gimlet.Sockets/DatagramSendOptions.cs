@@ -8,4 +8,7 @@ public readonly record struct DatagramSendOptions
     /// NAT in front of this machine with a datagram that dies before it reaches the peer's.
     /// </summary>
     public byte TimeToLive { get; init; }
+
+    /// <summary>The mark of explicit congestion notification; ignored where the system offers no way to choose it.</summary>
+    public EcnMark Ecn { get; init; }
 }

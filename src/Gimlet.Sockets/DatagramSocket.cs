@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Gimlet.Sockets.Linux;
 using Gimlet.Sockets.Portable;
 
@@ -22,7 +23,12 @@ namespace Gimlet.Sockets;
 [SuppressMessage("Usage", "CA1816:Dispose methods should call SuppressFinalize", Justification = "There is no finalizer.")]
 public abstract class DatagramSocket : IDisposable
 {
+    // How long WaitToSendAsync waits where the system does not say when there is room: an interface of 100 Mbit/s sends eight
+    // full datagrams in the meantime.
+    private const int PauseMilliseconds = 1;
+
     private int _disposed;
+    private bool _queueFull;
 
     private protected DatagramSocket(Socket socket, DatagramSocketOptions options)
     {
@@ -47,7 +53,7 @@ public abstract class DatagramSocket : IDisposable
     public TransportAddress LocalAddress { get; }
 
     /// <summary>What the system really gave.</summary>
-    public DatagramSocketCapabilities Capabilities { get; private protected init; }
+    public DatagramSocketCapabilities Capabilities { get; private protected set; }
 
     /// <summary>The receive buffer the system gave, in bytes; Linux counts its own overhead in.</summary>
     public int ReceiveBufferBytes { get; }
@@ -107,9 +113,22 @@ public abstract class DatagramSocket : IDisposable
     /// <exception cref="ObjectDisposedException">The socket was disposed, before or during the wait.</exception>
     public abstract ValueTask WaitToReceiveAsync(CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Completes when the send buffer may have room again, to be awaited after <see cref="DatagramSendResult.WouldBlock"/>; at
+    /// once when it has. Costs next to no processor time while waiting. Several may wait at once.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The socket was disposed, before or during the wait.</exception>
+    public abstract ValueTask WaitToSendAsync(CancellationToken cancellationToken);
+
     /// <summary>Takes what is waiting, without blocking.</summary>
-    /// <param name="batch">Filled from its first slot.</param>
-    /// <returns>How many datagrams were read; 0 when none was waiting.</returns>
+    /// <param name="batch">
+    /// Filled from its first slot. With <see cref="DatagramSocketCapabilities.ReceiveOffload"/> its slots must have
+    /// <see cref="DatagramReceiveBatch.OffloadDatagramBytes"/>.
+    /// </param>
+    /// <returns>How many slots were filled; 0 when no datagram was waiting.</returns>
+    /// <exception cref="ArgumentException">The slots are too small for receive offload.</exception>
     /// <exception cref="ObjectDisposedException">The socket was disposed.</exception>
     public abstract int Receive(DatagramReceiveBatch batch);
 
@@ -134,12 +153,34 @@ public abstract class DatagramSocket : IDisposable
         DatagramSendOptions options = default);
 
     /// <summary>
-    /// Sends each datagram of the batch once, in order, without blocking; <see cref="DatagramSendBatch.ResultOf"/> says
+    /// Sends a payload as several datagrams of the same length, without blocking and without copying it; where the system
+    /// cuts it (<see cref="DatagramSocketCapabilities.SegmentationOffload"/>) with one system call for up to 64 of them.
+    /// </summary>
+    /// <param name="payload">The datagrams, one behind the other; may be of any length.</param>
+    /// <param name="segmentSize">The length of each datagram but the last, which may be shorter; 0 makes all bytes one datagram.</param>
+    /// <param name="remote">Where to.</param>
+    /// <param name="segmentsSent">
+    /// How many datagrams left: all with <see cref="DatagramSendResult.Sent"/>, else those before the one that the result is
+    /// about, after which no other was tried. The rest of the payload starts at this many segment sizes.
+    /// </param>
+    /// <param name="from">As for one datagram.</param>
+    /// <param name="options">What differs from the socket's defaults, for each of the datagrams.</param>
+    /// <exception cref="ObjectDisposedException">The socket was disposed.</exception>
+    public abstract DatagramSendResult SendSegments(
+        ReadOnlySpan<byte> payload,
+        int segmentSize,
+        in TransportAddress remote,
+        out int segmentsSent,
+        in TransportAddress from = default,
+        DatagramSendOptions options = default);
+
+    /// <summary>
+    /// Sends each slot of the batch once, in order, without blocking; <see cref="DatagramSendBatch.ResultOf"/> says
     /// what became of each. One that fails does not keep the next from being sent, but after the first
     /// <see cref="DatagramSendResult.WouldBlock"/> the rest is not tried.
     /// </summary>
     /// <param name="batch">The datagrams; it keeps them until <see cref="DatagramSendBatch.Clear"/>.</param>
-    /// <returns>How many were sent.</returns>
+    /// <returns>How many slots were sent whole.</returns>
     /// <exception cref="ObjectDisposedException">The socket was disposed.</exception>
     public abstract int Send(DatagramSendBatch batch);
 
@@ -169,6 +210,21 @@ public abstract class DatagramSocket : IDisposable
 
     /// <summary>Wakes waiters and closes the socket; called once, with <see cref="IsDisposed"/> already true.</summary>
     private protected abstract void Close();
+
+    /// <summary>
+    /// The queue of an interface was full, not the socket's buffer (ENOBUFS): the socket still counts as writable, and whoever
+    /// took that as a sign to send at once would spin.
+    /// </summary>
+    private protected void SetQueueFull() => Volatile.Write(ref _queueFull, true);
+
+    private protected bool TakeQueueFull() => Volatile.Read(ref _queueFull) && Interlocked.Exchange(ref _queueFull, false);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private protected async ValueTask PauseAsync(CancellationToken cancellationToken)
+    {
+        await Task.Delay(PauseMilliseconds, cancellationToken).ConfigureAwait(false);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+    }
 
     private protected DatagramSendResult NotSent(DatagramSendResult result)
     {

@@ -21,4 +21,24 @@ public enum DatagramSocketCapabilities
 
     /// <summary>ICMP errors are reported with the address they are about (<see cref="DatagramSocket.TryReadError"/>).</summary>
     ErrorReports = 8,
+
+    /// <summary>
+    /// The system cuts a payload of several segments into datagrams (UDP_SEGMENT). Taken back for good when the kernel
+    /// refuses it while sending, as old ones do on a device that computes no checksums.
+    /// </summary>
+    SegmentationOffload = 16,
+
+    /// <summary>
+    /// Several datagrams of one sender may arrive as one <see cref="ReceivedDatagram"/> (UDP_GRO). Needs
+    /// <see cref="DatagramSocketOptions.ReceiveOffload"/>.
+    /// </summary>
+    ReceiveOffload = 32,
+
+    /// <summary>
+    /// Marks of explicit congestion notification are sent and reported. Needs <see cref="DatagramSocketOptions.ReportEcn"/>.
+    /// </summary>
+    Ecn = 64,
+
+    /// <summary>No datagram is fragmented, here or on the way. Needs <see cref="DatagramSocketOptions.DontFragment"/>.</summary>
+    DontFragment = 128,
 }

@@ -3,8 +3,8 @@ using System.Net;
 namespace Gimlet.Sockets;
 
 /// <summary>
-/// How a <see cref="DatagramSocket"/> is made. The system's path MTU discovery (IP_MTU_DISCOVER) is left at its default:
-/// whoever sends full-size datagrams gets <see cref="DatagramSendResult.TooLarge"/> where the system knows the path.
+/// How a <see cref="DatagramSocket"/> is made. What the system does not give is missing in
+/// <see cref="DatagramSocket.Capabilities"/>; it is no error.
 /// </summary>
 public sealed record DatagramSocketOptions
 {
@@ -34,6 +34,22 @@ public sealed record DatagramSocketOptions
     /// that answers strangers has no use for them, a node learns at once that nobody listens instead of timing out.
     /// </summary>
     public bool ReportErrors { get; init; }
+
+    /// <summary>
+    /// Sends every datagram whole or not at all, as QUIC must (RFC 9000 section 14), and ignores what the system remembers of
+    /// paths, so that probes may be larger (IP_PMTUDISC_PROBE): <see cref="DatagramSendResult.TooLarge"/> then means larger
+    /// than the interface takes. Off by default: the system fragments what it knows to be too large.
+    /// </summary>
+    public bool DontFragment { get; init; }
+
+    /// <summary>
+    /// Lets the system hand over several datagrams of one sender as one <see cref="ReceivedDatagram"/> with segments. Off by
+    /// default, because every slot must then hold <see cref="DatagramReceiveBatch.OffloadDatagramBytes"/>: take few of them.
+    /// </summary>
+    public bool ReceiveOffload { get; init; }
+
+    /// <summary>Asks for the mark of each datagram (<see cref="ReceivedDatagram.Ecn"/>). Off by default: few protocols answer it.</summary>
+    public bool ReportEcn { get; init; }
 
     /// <summary>Which implementation to use; tests run the same suite over each.</summary>
     internal DatagramSocketImplementation Implementation { get; init; }
@@ -67,6 +83,15 @@ internal enum DatagramSocketImplementation
 
     /// <summary>Linux, but one datagram per system call, as on a kernel or sandbox without recvmmsg and sendmmsg.</summary>
     LinuxWithoutBatches,
+
+    /// <summary>Linux with recvmmsg and sendmmsg, but without segmentation and receive offload, as before Linux 4.18.</summary>
+    LinuxWithoutOffloads,
+
+    /// <summary>
+    /// Linux that offers segmentation and refuses it when sending, as on a device without checksums: these sockets send
+    /// without a checksum, which the kernel cannot combine with it (EINVAL).
+    /// </summary>
+    LinuxRefusingSegmentation,
 
     /// <summary>The framework's socket only.</summary>
     Portable,

@@ -1,6 +1,10 @@
 namespace Gimlet.Sockets;
 
-/// <summary>One datagram in a <see cref="DatagramReceiveBatch"/>: a view, valid until the next receive with that batch.</summary>
+/// <summary>
+/// One datagram in a <see cref="DatagramReceiveBatch"/>: a view, valid until the next receive with that batch. With
+/// <see cref="DatagramSocketCapabilities.ReceiveOffload"/> it may be several of the same sender and the same mark, one behind
+/// the other: all but the last have <see cref="SegmentSize"/> bytes.
+/// </summary>
 public readonly struct ReceivedDatagram
 {
     private readonly DatagramReceiveBatch _batch;
@@ -31,6 +35,25 @@ public readonly struct ReceivedDatagram
             return _batch.Buffer.AsMemory(_batch.SlotOffset(entry.Slot), entry.Length);
         }
     }
+
+    /// <summary>The length of each datagram in <see cref="Payload"/> but the last, which may be shorter; all of it when there is only one.</summary>
+    public int SegmentSize => _batch.EntryAt(_index).SegmentSize;
+
+    /// <summary>How many datagrams are in <see cref="Payload"/>; 1 without receive offload.</summary>
+    public int SegmentCount
+    {
+        get
+        {
+            ref readonly DatagramReceiveBatch.Entry entry = ref _batch.EntryAt(_index);
+            return DatagramSegments.Count(entry.Length, entry.SegmentSize);
+        }
+    }
+
+    /// <summary>The datagrams in <see cref="Payload"/>, one by one: <c>foreach (Span&lt;byte&gt; segment in datagram.Segments)</c>.</summary>
+    public DatagramSegments Segments => new(Payload, SegmentSize);
+
+    /// <summary>The mark of explicit congestion notification; <see cref="EcnMark.NotEct"/> without <see cref="DatagramSocketCapabilities.Ecn"/>.</summary>
+    public EcnMark Ecn => _batch.EntryAt(_index).Ecn;
 
     /// <summary>Who sent it, as the datagram says.</summary>
     public TransportAddress Remote => _batch.EntryAt(_index).Remote;

@@ -1,7 +1,12 @@
 using System.Net.Security;
+using Gimlet.Quic.Frames;
 using Gimlet.Quic.Paths;
+using Gimlet.Quic.Protection;
+using Gimlet.Quic.Recovery;
+using Gimlet.Quic.Streams;
 using Gimlet.Quic.Tls;
 using Gimlet.Quic.Tls.Certificates;
+using Gimlet.Quic.Trace;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Connections;
@@ -11,8 +16,74 @@ namespace Gimlet.Quic.Connections;
 /// <see cref="TryPollEvent"/> and <c>Streams.TryPollEvent</c> are drained until they are false, and <see cref="NextTimeout"/> is read.
 /// Not thread-safe. <c>now</c> never goes back.
 /// </summary>
-internal sealed class ConnectionCore : IDisposable
+/// <remarks>
+/// One file per concern: <c>.Receive</c> (datagrams to packets), <c>.Frames</c> (packets to what they mean), <c>.Handshake</c> (TLS, keys, parameters),
+/// <c>.Send</c> (what goes out next), <c>.Packets</c> (how it is written), <c>.Paths</c> (validation and migration), <c>.Recovery</c> (what was acknowledged or
+/// lost, and timers), <c>.Close</c> (the end).
+/// </remarks>
+internal sealed partial class ConnectionCore : IDisposable
 {
+    /// <summary>
+    /// The length of the ids that we give out, in bytes. Eight random bytes cannot be guessed, and are what most implementations use.
+    /// </summary>
+    public const int LocalIdLength = 8;
+
+    private readonly ConnectionSettings _settings;
+    private readonly IConnectionRoutes _routes;
+    private readonly Action<Span<byte>> _random;
+    private readonly Queue<ConnectionEvent> _events = new();
+    private readonly ForgeryCount _forgeries;
+    private readonly LossDetection _loss;
+    private readonly PacketSpace _initial;
+    private readonly PacketSpace _handshake;
+    private readonly PacketSpace _application;
+    private readonly IdleTimer _idle;
+    private readonly LocalConnectionIds _localIds;
+    private readonly RemoteConnectionIds _remoteIds;
+    private readonly ConnectionId _localId;
+    private readonly bool _isSpinning;
+    private IConnectionTrace? _trace;
+
+    private ConnectionCore(
+        TimeSpan now,
+        PathId path,
+        EndpointRole role,
+        ConnectionSettings settings,
+        IConnectionRoutes routes,
+        Action<Span<byte>> random,
+        bool isAddressValidated)
+    {
+        Role = role;
+        _settings = settings;
+        _routes = routes;
+        _random = random;
+        _forgeries = new ForgeryCount(settings.AeadLimits);
+        _localId = routes.Issue(out StatelessResetToken token);
+        _localToken = token;
+        _localIds = new LocalConnectionIds(routes, _localId);
+        _remoteIds = new RemoteConnectionIds(routes, LocalParameters.ActiveConnectionIdLimit);
+        _initial = new PacketSpace(PacketNumberSpace.Initial, LocalParameters.MaxAckDelay);
+        _handshake = new PacketSpace(PacketNumberSpace.Handshake, LocalParameters.MaxAckDelay);
+        _application = new PacketSpace(PacketNumberSpace.Application, LocalParameters.MaxAckDelay);
+        _idle = new IdleTimer(now, settings.IdleTimeout, settings.KeepAlive);
+        _handshakeDeadline = now + settings.HandshakeTimeout;
+        _loss = new LossDetection(_recoverySettings, role, this, random);
+        Streams = new StreamSet(role, settings.ToStreamSettings());
+        _incoming = new DatagramQueue(settings.DatagramQueueBytes);
+        _outgoing = new DatagramQueue(settings.DatagramQueueBytes);
+
+        // RFC 9000 section 17.4: "it is RECOMMENDED that endpoints set the spin bit to a random value either chosen independently for each packet or
+        // chosen independently for each connection ID" where it is not used.
+        Span<byte> bit = stackalloc byte[1];
+        random(bit);
+        _isSpinning = (bit[0] & 1) != 0;
+
+        // RFC 9000 section 8.1: a client knows the address it dialled; a server sends three times what it got until it knows.
+        _current = AddPath(path, isOurs: true, isLifted: role == EndpointRole.Client || isAddressValidated);
+        _current.IsValidated = true;
+        _current.IsResultTold = true;
+    }
+
     /// <summary>Begins a connection; the first flight is ready to be polled.</summary>
     /// <param name="now">The clock.</param>
     /// <param name="path">Where the first flight goes.</param>
@@ -22,8 +93,18 @@ internal sealed class ConnectionCore : IDisposable
     /// <param name="random">Fills a span with random bytes.</param>
     /// <param name="token">What a NEW_TOKEN frame of the server brought, or empty.</param>
     public static ConnectionCore Connect(
-        TimeSpan now, PathId path, ConnectionSettings settings, TlsClientOptions tls, IConnectionRoutes routes, Action<Span<byte>> random, ReadOnlyMemory<byte> token = default)
-        => throw new NotImplementedException();
+        TimeSpan now,
+        PathId path,
+        ConnectionSettings settings,
+        TlsClientOptions tls,
+        IConnectionRoutes routes,
+        Action<Span<byte>> random,
+        ReadOnlyMemory<byte> token = default)
+    {
+        var core = new ConnectionCore(now, path, EndpointRole.Client, settings, routes, random, isAddressValidated: true);
+        core.StartClient(now, tls, token);
+        return core;
+    }
 
     /// <summary>Accepts a connection. The datagram with the client's Initial is then given to <see cref="HandleDatagram"/>.</summary>
     /// <param name="now">The clock.</param>
@@ -34,80 +115,118 @@ internal sealed class ConnectionCore : IDisposable
     /// <param name="random">Fills a span with random bytes.</param>
     /// <param name="start">What the endpoint knows of the client's Initial.</param>
     public static ConnectionCore Accept(
-        TimeSpan now, PathId path, ConnectionSettings settings, TlsServerOptions tls, IConnectionRoutes routes, Action<Span<byte>> random, in ServerStart start)
-        => throw new NotImplementedException();
+        TimeSpan now,
+        PathId path,
+        ConnectionSettings settings,
+        TlsServerOptions tls,
+        IConnectionRoutes routes,
+        Action<Span<byte>> random,
+        in ServerStart start)
+    {
+        var core = new ConnectionCore(now, path, EndpointRole.Server, settings, routes, random, start.IsAddressValidated);
+        core.StartServer(now, tls, start);
+        return core;
+    }
 
     /// <summary>Which side this is.</summary>
-    public EndpointRole Role => throw new NotImplementedException();
+    public EndpointRole Role { get; }
 
-    /// <summary>Both Finished are there.</summary>
-    public bool IsConnected => throw new NotImplementedException();
+    /// <summary>The streams: opened, read and written through this; drain its events as well.</summary>
+    public StreamSet Streams { get; }
+
+    /// <summary>Both Finished are there: peer and protocol are authenticated.</summary>
+    public bool IsConnected { get; private set; }
+
+    /// <summary>RFC 9001 section 4.1.2.</summary>
+    public bool IsConfirmed => _loss.IsHandshakeConfirmed;
 
     /// <summary>Why it ended, or null.</summary>
-    public CloseReason? Closed => throw new NotImplementedException();
+    public CloseReason? Closed { get; private set; }
+
+    /// <summary>Whether nothing is left to be done.</summary>
+    public bool IsDrained => _phase == ClosePhase.Drained;
+
+    /// <summary>The first of our ids, by which the peer's first answers come. Stays the name of the connection in logs.</summary>
+    public ConnectionId LocalId => _localId;
+
+    /// <summary>The Destination Connection ID of the client's very first Initial: what both sides call the connection in traces.</summary>
+    public ConnectionId OriginalDestination { get; private set; }
 
     /// <summary>After <see cref="ConnectionEventKind.Connected"/>.</summary>
-    public SslApplicationProtocol ApplicationProtocol => throw new NotImplementedException();
+    public SslApplicationProtocol ApplicationProtocol => _tls.ApplicationProtocol;
 
     /// <summary>After <see cref="ConnectionEventKind.Connected"/>; null for a client that showed nothing.</summary>
-    public PeerCertificate? Peer => throw new NotImplementedException();
+    public PeerCertificate? Peer => _tls.Peer;
+
+    /// <summary>The host name that the client asked for; a server's, or null.</summary>
+    public string? ServerName => (_tls as TlsServer)?.ServerName;
+
+    /// <summary>The peer's transport parameters, once they came.</summary>
+    public TransportParameters? PeerParameters { get; private set; }
+
+    /// <summary>Whether both sides follow docs/protocol.md section 5: any path, either side.</summary>
+    public bool HasGimletPaths => _settings.GimletPaths && PeerParameters is { GimletPaths: > 0 };
 
     /// <summary>The path that data goes out on.</summary>
-    public PathId CurrentPath => throw new NotImplementedException();
+    public PathId CurrentPath => _current.Id;
 
-    /// <summary>Takes a UDP datagram: one or more coalesced packets. They are decrypted in place.</summary>
-    public void HandleDatagram(TimeSpan now, PathId path, EcnCodepoint ecn, Span<byte> datagram) => throw new NotImplementedException();
-
-    /// <summary>Does what is due; harmless when nothing is.</summary>
-    public void HandleTimeout(TimeSpan now) => throw new NotImplementedException();
-
-    /// <summary>Writes datagrams of one path into a buffer.</summary>
-    /// <param name="now">The clock.</param>
-    /// <param name="buffer">At least <see cref="ConnectionSettings.MaxUdpPayload"/> bytes; the more, the more datagrams in one call.</param>
-    /// <param name="maxDatagrams">At most so many: what one call of the system takes (64 for UDP GSO).</param>
-    /// <param name="transmit">Where they go.</param>
-    /// <returns>False when there is nothing to send now.</returns>
-    public bool TryPollTransmit(TimeSpan now, Span<byte> buffer, int maxDatagrams, out Transmit transmit) => throw new NotImplementedException();
-
-    /// <summary>When <see cref="HandleTimeout"/> is wanted, or null. May be in the past: then at once.</summary>
-    public TimeSpan? NextTimeout => throw new NotImplementedException();
+    /// <summary>What is counted.</summary>
+    public ConnectionCounters Counters { get; } = new();
 
     /// <summary>Takes the next event.</summary>
-    public bool TryPollEvent(out ConnectionEvent next) => throw new NotImplementedException();
+    public bool TryPollEvent(out ConnectionEvent next) => _events.TryDequeue(out next);
 
-    /// <summary>The most bytes <see cref="TrySendDatagram"/> takes now; 0 where the peer does not want datagrams or it is not known yet.</summary>
-    public int MaxDatagramLength => throw new NotImplementedException();
-
-    /// <summary>Queues a DATAGRAM frame (RFC 9221).</summary>
-    /// <returns>False when the queue is full; <see cref="ConnectionEventKind.DatagramsWritable"/> tells of room.</returns>
-    public bool TrySendDatagram(ReadOnlySpan<byte> data) => throw new NotImplementedException();
-
-    /// <summary>Takes the oldest datagram that came.</summary>
-    /// <param name="destination">Room; a longer datagram is cut, its <paramref name="length"/> tells.</param>
-    /// <param name="length">Its length in bytes.</param>
-    public bool TryReceiveDatagram(Span<byte> destination, out int length) => throw new NotImplementedException();
-
-    /// <summary>Closes with a code of the application; streams end at once. Does nothing when it is closed already.</summary>
-    public void Close(TimeSpan now, long errorCode, string reason) => throw new NotImplementedException();
+    /// <summary>What can be told now.</summary>
+    public ConnectionStatistics GetStatistics() => new(
+        _current.Recovery.Rtt.Smoothed,
+        _current.Recovery.Rtt.Minimum,
+        _current.Recovery.CongestionWindow,
+        _current.Recovery.BytesInFlight,
+        _current.Mtu.Current,
+        _current.Recovery.NextEcn != EcnCodepoint.NotEct,
+        Counters);
 
     /// <summary>Asks for an acknowledgement.</summary>
-    public void Ping() => throw new NotImplementedException();
+    public void Ping() => _isPingWanted = true;
 
     /// <summary>Begins a key update, where one is permitted (RFC 9001 section 6.1).</summary>
-    public bool TryUpdateKeys() => throw new NotImplementedException();
+    public bool TryUpdateKeys()
+    {
+        if (_phase != ClosePhase.Open || _oneRtt is null || !_oneRtt.TryUpdate())
+        {
+            return false;
+        }
 
-    /// <summary>Probes a path and moves to it once it is validated (RFC 9000 section 9.2). A client's, after confirmation.</summary>
-    /// <returns>False when it is not permitted, or no connection id is left for the path.</returns>
-    public bool TryMigrate(TimeSpan now, PathId path) => throw new NotImplementedException();
+        Counters.KeyUpdates++;
+        _isPingWanted = true;
+        return true;
+    }
 
-    /// <summary>
-    /// Sends on a path from now on, which its owner vouches for; needs <c>gimlet_paths</c> of both sides and a complete handshake. Until
-    /// it is validated, all that goes there goes out on the last validated path as well, as packets of their own.
-    /// </summary>
-    public bool TryUsePath(TimeSpan now, PathId path) => throw new NotImplementedException();
+    /// <summary>Wipes keys and gives buffers back. The peer is not told: <see cref="Close(TimeSpan, long, string)"/> does that.</summary>
+    public void Dispose()
+    {
+        if (_phase != ClosePhase.Drained)
+        {
+            Finish(new CloseReason(CloseKind.Abandoned, 0, FrameType.Padding, "the endpoint was closed"));
+        }
 
-    /// <summary>The path is gone: what was sent there counts as lost, and the best other path takes over.</summary>
-    public void RemovePath(TimeSpan now, PathId path) => throw new NotImplementedException();
+        _trace?.Dispose();
+        _tls.Dispose();
+        _oneRtt?.Dispose();
+        _initial.Dispose();
+        _handshake.Dispose();
+        _application.Dispose();
+        _pendingWriteSecret?.Dispose();
+        _pendingReadSecret?.Dispose();
+        Streams.Dispose();
+    }
 
-    public void Dispose() => throw new NotImplementedException();
+    private void Tell(ConnectionEventKind kind, PathId path = default) => _events.Enqueue(new ConnectionEvent(kind, path));
+
+    private PacketSpace SpaceOf(PacketNumberSpace number) => number switch
+    {
+        PacketNumberSpace.Initial => _initial,
+        PacketNumberSpace.Handshake => _handshake,
+        _ => _application,
+    };
 }

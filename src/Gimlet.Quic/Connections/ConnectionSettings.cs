@@ -1,4 +1,6 @@
 using Gimlet.Quic.Protection;
+using Gimlet.Quic.Trace;
+using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Connections;
 
@@ -49,6 +51,9 @@ internal sealed record ConnectionSettings
 
     /// <summary>Whether <c>gimlet_paths</c> is offered (docs/protocol.md section 5).</summary>
     public bool GimletPaths { get; init; }
+
+    /// <summary>Opens the trace of a connection, by role and original Destination Connection ID; null: nothing is traced.</summary>
+    public Func<EndpointRole, ConnectionId, IConnectionTrace?>? OpenTrace { get; init; }
 
     /// <summary>Whether the peer is told not to migrate.</summary>
     public bool DisableActiveMigration { get; init; }

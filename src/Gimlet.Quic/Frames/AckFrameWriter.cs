@@ -21,7 +21,7 @@ internal static class AckFrameWriter
     /// <param name="delay">ACK Delay, in units of 2 to the power of our ack_delay_exponent, in microseconds.</param>
     /// <param name="ecn">The ECN counts, where they are known.</param>
     /// <returns>How many ranges were written; 0 where not even one fits.</returns>
-    public static int Write(ref WireWriter writer, ReadOnlySpan<AckRange> ranges, long delay, EcnCounts? ecn)
+    public static int Write(ref WireWriter writer, scoped ReadOnlySpan<AckRange> ranges, long delay, EcnCounts? ecn)
     {
         AckRange first = ranges[0];
         int fixedLength = 1

@@ -149,12 +149,16 @@ internal sealed class QlogTrace : IConnectionTrace
     }
 
     /// <inheritdoc/>
-    public void PacketLost(TimeSpan now, PathId path, PacketType type, long packetNumber, PacketLossReason reason)
+    public void PacketLost(TimeSpan now, PathId path, PacketType type, long packetNumber, PacketLossReason? reason)
     {
         if (TryBegin(now, "recovery:packet_lost"u8, path))
         {
             WritePacketHeader(type, packetNumber);
-            _json.WriteString("trigger"u8, QlogText.Of(reason));
+            if (reason is { } known)
+            {
+                _json.WriteString("trigger"u8, QlogText.Of(known));
+            }
+
             End();
         }
     }

@@ -4,20 +4,21 @@ namespace Gimlet.Sockets.Linux;
 internal static class Errno
 {
     public const int Interrupted = 4; // EINTR
+    public const int InputOutput = 5; // EIO
     public const int TryAgain = 11; // EAGAIN
+    public const int Invalid = 22; // EINVAL
     public const int NotImplemented = 38; // ENOSYS
+    public const int MessageSize = 90; // EMSGSIZE
+    public const int NoBuffers = 105; // ENOBUFS
 
     private const int NotPermitted = 1; // EPERM
     private const int AccessDenied = 13; // EACCES
     private const int NoDevice = 19; // ENODEV
-    private const int Invalid = 22; // EINVAL
     private const int NoNetwork = 64; // ENONET
-    private const int MessageSize = 90; // EMSGSIZE
     private const int FamilyNotSupported = 97; // EAFNOSUPPORT
     private const int AddressNotAvailable = 99; // EADDRNOTAVAIL
     private const int NetworkDown = 100; // ENETDOWN
     private const int NetworkUnreachable = 101; // ENETUNREACH
-    private const int NoBuffers = 105; // ENOBUFS
     private const int ConnectionRefused = 111; // ECONNREFUSED
     private const int HostDown = 112; // EHOSTDOWN
     private const int HostUnreachable = 113; // EHOSTUNREACH

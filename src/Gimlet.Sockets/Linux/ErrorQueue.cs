@@ -7,11 +7,30 @@ namespace Gimlet.Sockets.Linux;
 internal static class ErrorQueue
 {
     // enum of sock_extended_err.ee_origin
+    private const byte OriginLocal = 1;
     private const byte OriginIcmp = 2;
     private const byte OriginIcmp6 = 3;
 
-    /// <summary>Takes one error, without blocking.</summary>
-    public static unsafe bool TryRead(SafeHandle socket, out DatagramError error)
+    /// <summary>
+    /// Takes one error, without blocking. Passes over what the kernel itself had against a send, mostly its size: the send has
+    /// returned that, and the report has no port. A receive buffer full of such reports is the most there can be.
+    /// </summary>
+    public static bool TryRead(SafeHandle socket, out DatagramError error)
+    {
+        bool local;
+        do
+        {
+            if (!TryReadAny(socket, out error, out local))
+            {
+                return false;
+            }
+        }
+        while (local);
+
+        return true;
+    }
+
+    private static unsafe bool TryReadAny(SafeHandle socket, out DatagramError error, out bool local)
     {
         byte* name = stackalloc byte[SocketName.MaxLength];
         byte* control = stackalloc byte[ControlMessages.MaxLength];
@@ -34,12 +53,13 @@ internal static class ErrorQueue
         if (result < 0)
         {
             error = default;
+            local = false;
             return false;
         }
 
-        error = new DatagramError(
-            SocketName.Read(new ReadOnlySpan<byte>(name, (int)message.NameLength)),
-            Kind(ControlMessages.FindExtendedError(new ReadOnlySpan<byte>(control, (int)message.ControlLength))));
+        ReadOnlySpan<byte> extendedError = ControlMessages.FindExtendedError(new ReadOnlySpan<byte>(control, (int)message.ControlLength));
+        local = extendedError.Length >= 8 && extendedError[4] == OriginLocal;
+        error = new DatagramError(SocketName.Read(new ReadOnlySpan<byte>(name, (int)message.NameLength)), Kind(extendedError));
         return true;
     }
 

@@ -31,6 +31,18 @@ internal static unsafe partial class Libc
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     internal static partial int EventDescriptor(uint initial, int flags);
 
+    [LibraryImport(Name, EntryPoint = "epoll_create1", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial int EpollCreate(int flags);
+
+    [LibraryImport(Name, EntryPoint = "epoll_ctl", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial int EpollControl(SafeHandle epoll, int operation, SafeHandle descriptor, void* happening);
+
+    [LibraryImport(Name, EntryPoint = "epoll_wait", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial int EpollWait(SafeHandle epoll, void* happenings, int count, int timeoutMilliseconds);
+
     [LibraryImport(Name, EntryPoint = "write", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     internal static partial nint Write(SafeHandle descriptor, void* buffer, nuint count);

@@ -53,6 +53,7 @@ internal sealed unsafe class ReceiveHeaders
     public void Publish(int count, in TransportAddress bound, DatagramCounters counters)
     {
         long bytes = 0;
+        int datagrams = 0;
         for (int i = 0; i < count; i++)
         {
             ref BatchHeader message = ref _headers[i];
@@ -63,13 +64,18 @@ internal sealed unsafe class ReceiveHeaders
             }
 
             TransportAddress remote = SocketName.Read(_names.AsSpan(i * SocketName.MaxLength, (int)message.Header.NameLength));
-            TransportAddress local = ControlMessages.ReadLocal(
-                _controls.AsSpan(i * ControlMessages.MaxLength, (int)message.Header.ControlLength), bound.Port);
-            _batch.Add(i, (int)message.Length, remote, local.IsEmpty ? bound : local);
+            ControlMessages.Read(
+                _controls.AsSpan(i * ControlMessages.MaxLength, (int)message.Header.ControlLength),
+                bound.Port,
+                out TransportAddress local,
+                out EcnMark ecn,
+                out int segmentSize);
+            _batch.Add(i, (int)message.Length, remote, local.IsEmpty ? bound : local, segmentSize, ecn);
             bytes += message.Length;
+            datagrams += DatagramSegments.Count((int)message.Length, segmentSize);
         }
 
-        counters.CountReceived(_batch.Count, bytes);
+        counters.CountReceived(datagrams, bytes);
         Rearm(count);
     }
 

@@ -42,14 +42,20 @@ internal sealed unsafe class SendHeaders
 
     public BatchHeader* At(int index) => (BatchHeader*)Unsafe.AsPointer(ref _headers[index]);
 
-    /// <summary>Writes the header of one datagram.</summary>
+    /// <summary>Writes the header of one slot.</summary>
     public void Prepare(int index, bool ipv6)
     {
         ref DatagramSendBatch.Entry entry = ref _batch.EntryAt(index);
         _vectors[index].Length = (nuint)entry.Length;
         ref MessageHeader header = ref _headers[index].Header;
         header.NameLength = SocketName.Write(_names.AsSpan(index * SocketName.MaxLength, SocketName.MaxLength), entry.Remote);
-        header.ControlLength = (nuint)ControlMessages.Write(
-            _controls.AsSpan(index * ControlMessages.MaxLength, ControlMessages.MaxLength), ipv6, entry.From, entry.Options);
+        Span<byte> control = _controls.AsSpan(index * ControlMessages.MaxLength, ControlMessages.MaxLength);
+        int length = ControlMessages.Write(control, ipv6, entry.From, entry.Options);
+        if (entry.SegmentSize != 0)
+        {
+            length += ControlMessages.WriteSegmentSize(control[length..], entry.SegmentSize);
+        }
+
+        header.ControlLength = (nuint)length;
     }
 }

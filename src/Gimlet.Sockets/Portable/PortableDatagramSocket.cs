@@ -6,7 +6,7 @@ namespace Gimlet.Sockets.Portable;
 
 /// <summary>
 /// <see cref="DatagramSocket"/> over the framework's socket alone, for Windows, macOS and everything else. The framework
-/// cannot choose the address a datagram leaves from, so packet info is not offered.
+/// cannot choose the address a datagram leaves from, so packet info is not offered, nor are offloads and congestion marks.
 /// </summary>
 internal sealed class PortableDatagramSocket : DatagramSocket
 {
@@ -35,6 +35,11 @@ internal sealed class PortableDatagramSocket : DatagramSocket
         _received = new SocketAddress(socket.AddressFamily);
         _aheadFrom = new SocketAddress(socket.AddressFamily);
         _usualTimeToLive = socket.Ttl;
+        if (options.DontFragment && Fragmentation.TryForbid(socket))
+        {
+            Capabilities = DatagramSocketCapabilities.DontFragment;
+        }
+
         socket.Blocking = false;
         if (OperatingSystem.IsWindows())
         {
@@ -61,6 +66,23 @@ internal sealed class PortableDatagramSocket : DatagramSocket
 
         _aheadLength = receive.Result;
         return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask WaitToSendAsync(CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+
+        if (TakeQueueFull())
+        {
+            return PauseAsync(cancellationToken);
+        }
+
+        return IsWritable() ? ValueTask.CompletedTask : WaitUntilWritableAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -182,11 +204,41 @@ internal sealed class PortableDatagramSocket : DatagramSocket
             catch (SocketException e)
             {
                 ObjectDisposedException.ThrowIf(IsDisposed, this);
+                if (e.SocketErrorCode == SocketError.NoBufferSpaceAvailable)
+                {
+                    SetQueueFull(); // macOS says so of a full interface, and never that the buffer is
+                }
+
                 return NotSent(ToSendResult(e.SocketErrorCode));
             }
         }
 
         Counters.CountSent(1, payload.Length);
+        return DatagramSendResult.Sent;
+    }
+
+    /// <inheritdoc/>
+    public override DatagramSendResult SendSegments(
+        ReadOnlySpan<byte> payload,
+        int segmentSize,
+        in TransportAddress remote,
+        out int segmentsSent,
+        in TransportAddress from = default,
+        DatagramSendOptions options = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(segmentSize);
+        int count = DatagramSegments.Count(payload.Length, segmentSize);
+        for (segmentsSent = 0; segmentsSent < count; segmentsSent++)
+        {
+            int start = segmentsSent * segmentSize;
+            int length = segmentsSent == count - 1 ? payload.Length - start : segmentSize;
+            DatagramSendResult result = Send(payload.Slice(start, length), remote, from, options);
+            if (result != DatagramSendResult.Sent)
+            {
+                return result;
+            }
+        }
+
         return DatagramSendResult.Sent;
     }
 
@@ -199,9 +251,15 @@ internal sealed class PortableDatagramSocket : DatagramSocket
         for (int i = 0; i < batch.Count; i++)
         {
             ref DatagramSendBatch.Entry entry = ref batch.EntryAt(i);
-            entry.Result = full
-                ? NotSent(DatagramSendResult.WouldBlock)
-                : Send(batch.Buffer.AsSpan(batch.SlotOffset(i), entry.Length), entry.Remote, entry.From, entry.Options);
+            if (full)
+            {
+                entry.Result = NotSent(DatagramSendResult.WouldBlock);
+                entry.SegmentsSent = 0;
+                continue;
+            }
+
+            Span<byte> payload = batch.Buffer.AsSpan(batch.SlotOffset(i), entry.Length);
+            entry.Result = SendSegments(payload, entry.SegmentSize, entry.Remote, out entry.SegmentsSent, entry.From, entry.Options);
             full = entry.Result == DatagramSendResult.WouldBlock;
             sent += entry.Result == DatagramSendResult.Sent ? 1 : 0;
         }
@@ -238,6 +296,29 @@ internal sealed class PortableDatagramSocket : DatagramSocket
             // One error instead of one datagram; the next may be waiting behind it: Receive will tell.
             Counters.CountReceiveError();
         }
+    }
+
+    private bool IsWritable()
+    {
+        try
+        {
+            return Socket.Poll(0, SelectMode.SelectWrite);
+        }
+        catch (SocketException e)
+        {
+            return IsDisposed ? throw new ObjectDisposedException(nameof(DatagramSocket), e) : true; // the next send will tell
+        }
+    }
+
+    // The framework has no wait for room in the send buffer: asks each time a pause is over.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WaitUntilWritableAsync(CancellationToken cancellationToken)
+    {
+        do
+        {
+            await PauseAsync(cancellationToken).ConfigureAwait(false);
+        }
+        while (!IsWritable());
     }
 
     private int TakeAhead(DatagramReceiveBatch batch)

@@ -11,6 +11,18 @@ public sealed class LinuxWithoutBatchesOverIPv4() : DatagramSocketConformance(Da
 public sealed class LinuxWithoutBatchesOverIPv6()
     : DatagramSocketConformance(DatagramSocketImplementation.LinuxWithoutBatches, IPAddress.IPv6Loopback);
 
+public sealed class LinuxWithoutOffloadsOverIPv4()
+    : DatagramSocketConformance(DatagramSocketImplementation.LinuxWithoutOffloads, IPAddress.Loopback);
+
+public sealed class LinuxWithoutOffloadsOverIPv6()
+    : DatagramSocketConformance(DatagramSocketImplementation.LinuxWithoutOffloads, IPAddress.IPv6Loopback);
+
+public sealed class LinuxRefusingSegmentationOverIPv4()
+    : DatagramSocketConformance(DatagramSocketImplementation.LinuxRefusingSegmentation, IPAddress.Loopback);
+
+public sealed class LinuxRefusingSegmentationOverIPv6()
+    : DatagramSocketConformance(DatagramSocketImplementation.LinuxRefusingSegmentation, IPAddress.IPv6Loopback);
+
 public sealed class PortableOverIPv4() : DatagramSocketConformance(DatagramSocketImplementation.Portable, IPAddress.Loopback);
 
 public sealed class PortableOverIPv6() : DatagramSocketConformance(DatagramSocketImplementation.Portable, IPAddress.IPv6Loopback);

@@ -68,8 +68,40 @@ public sealed class KernelInterfaceTests
         byte[] control = new byte[ControlMessages.MaxLength];
         control.AsSpan().Fill(0xff);
         Assert.Equal(length, ControlMessages.Write(control, from.IsIPv6, from, new DatagramSendOptions { TimeToLive = timeToLive }));
-        Assert.Equal(from, ControlMessages.ReadLocal(control.AsSpan(0, length), from.Port));
+        Assert.Equal(from, ReadLocal(control.AsSpan(0, length), from.Port));
         Assert.True(control.AsSpan(length).IndexOfAnyExcept((byte)0xff) < 0);
+    }
+
+    [Theory]
+    [InlineData("192.0.2.1:443", EcnMark.Ect0, 104)]
+    [InlineData("[fe80::1%7]:443", EcnMark.Ce, 112)]
+    public void All_control_messages_of_a_send_fit_and_those_that_come_back_read_the_same(string text, EcnMark mark, int length)
+    {
+        TransportAddress from = TransportAddress.Parse(text);
+        byte[] control = new byte[ControlMessages.MaxLength];
+        control.AsSpan().Fill(0xff);
+        int written = ControlMessages.Write(control, from.IsIPv6, from, new DatagramSendOptions { TimeToLive = 5, Ecn = mark });
+        int end = written + ControlMessages.WriteSegmentSize(control.AsSpan(written), 1200);
+        Assert.Equal(length, end);
+        Assert.True(control.AsSpan(end).IndexOfAnyExcept((byte)0xff) < 0);
+        ControlMessages.Read(control.AsSpan(0, end), from.Port, out TransportAddress local, out EcnMark ecn, out int segmentSize);
+        Assert.Equal((from, mark, 0), (local, ecn, segmentSize)); // UDP_SEGMENT is for sending only
+    }
+
+    [Theory]
+    [InlineData(1200, 1200)]
+    [InlineData(-5, 0)]
+    public void The_length_of_joined_datagrams_is_read_and_never_negative(int said, int read)
+    {
+        byte[] control = new byte[24];
+        BinaryPrimitives.WriteUInt64LittleEndian(control, 20);
+        BinaryPrimitives.WriteInt32LittleEndian(control.AsSpan(8), Constants.SolUdp);
+        BinaryPrimitives.WriteInt32LittleEndian(control.AsSpan(12), Constants.UdpReceiveOffload);
+        BinaryPrimitives.WriteInt32LittleEndian(control.AsSpan(16), said);
+        ControlMessages.Read(control, 1, out _, out _, out int segmentSize);
+        Assert.Equal(read, segmentSize);
+        ControlMessages.Read(control.AsSpan(0, 19), 1, out _, out _, out segmentSize);
+        Assert.Equal(0, segmentSize);
     }
 
     [Fact]
@@ -84,10 +116,10 @@ public sealed class KernelInterfaceTests
     {
         TransportAddress from = TransportAddress.Parse("[fe80::1%7]:443");
         byte[] control = new byte[ControlMessages.MaxLength];
-        int length = ControlMessages.Write(control, ipv6: true, from, new DatagramSendOptions { TimeToLive = 3 });
+        int length = ControlMessages.Write(control, ipv6: true, from, new DatagramSendOptions { TimeToLive = 3, Ecn = EcnMark.Ce });
         for (int cut = 0; cut < 36; cut++)
         {
-            Assert.True(ControlMessages.ReadLocal(control.AsSpan(0, cut), 1).IsEmpty);
+            Assert.True(ReadLocal(control.AsSpan(0, cut), 1).IsEmpty);
         }
 
         var random = new Random(1);
@@ -99,8 +131,14 @@ public sealed class KernelInterfaceTests
                 mutated[random.Next(mutated.Length)] = (byte)random.Next(256);
             }
 
-            _ = ControlMessages.ReadLocal(mutated, 1);
+            _ = ReadLocal(mutated, 1);
             _ = ControlMessages.FindExtendedError(mutated);
         }
+    }
+
+    private static TransportAddress ReadLocal(ReadOnlySpan<byte> control, int port)
+    {
+        ControlMessages.Read(control, port, out TransportAddress local, out _, out _);
+        return local;
     }
 }
