@@ -97,6 +97,9 @@ public sealed class QlogTraceTests : IDisposable
         _trace.PacketLost(Start, First, PacketType.OneRtt, 12, PacketLossReason.TimeThreshold);
         Assert.Equal(("1RTT", 12, "time_threshold"), (Last().Text("data", "header", "packet_type"), Last().Number("data", "header", "packet_number"), Last().Text("data", "trigger")));
 
+        _trace.PacketLost(Start, First, PacketType.OneRtt, 13, reason: null);
+        Assert.False(Last().At("data").TryGetProperty("trigger", out _));
+
         _trace.MetricsUpdated(Start, First, new TraceMetrics(SmoothedRtt: TimeSpan.FromMilliseconds(40.5), CongestionWindow: 12_000));
         Assert.Equal((40.5, 12_000), (Last().At("data", "smoothed_rtt").GetDouble(), Last().Number("data", "congestion_window")));
         Assert.False(Last().At("data").TryGetProperty("min_rtt", out _));
@@ -115,8 +118,8 @@ public sealed class QlogTraceTests : IDisposable
         Assert.Equal(
             [
                 "connectivity:connection_started", "connectivity:connection_state_updated", "connectivity:connection_state_updated",
-                "transport:packet_dropped", "transport:packet_dropped", "recovery:packet_lost", "recovery:metrics_updated", "security:key_updated",
-                "security:key_discarded", "security:key_discarded", "connectivity:migration_state_updated", "connectivity:mtu_updated",
+                "transport:packet_dropped", "transport:packet_dropped", "recovery:packet_lost", "recovery:packet_lost", "recovery:metrics_updated",
+                "security:key_updated", "security:key_discarded", "security:key_discarded", "connectivity:migration_state_updated", "connectivity:mtu_updated",
             ],
             names);
     }
