@@ -118,6 +118,7 @@ public sealed class TransferTests
                 ConnectionWindow = 12_000,
                 MaxBidirectionalStreams = 3,
                 MaxUnidirectionalStreams = 3,
+                Ecn = seed % 2 == 0,
             });
             using var pair = new Pair(seed, options);
             pair.SetRtt(Rtt).SetLoss(2);
@@ -127,6 +128,7 @@ public sealed class TransferTests
             pair.Server.Core.SendNewToken(new byte[32]);
             pair.Client.Core.TryMigrate(pair.Now, pair.Network.AddWay().Client);
             Finish(pair, traffic);
+            pair.Client.Core.RemovePath(pair.Now, pair.Client.Core.CurrentPath);
             pair.Client.Core.Ping();
             pair.RunToIdle();
             pair.Client.Core.Close(pair.Now, 7, "enough");

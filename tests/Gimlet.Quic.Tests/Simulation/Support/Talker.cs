@@ -26,7 +26,7 @@ internal sealed class Talker(
 
     public bool HasOpenedAll => _opened == plan.Streams && _datagramsSent == plan.Datagrams;
 
-    public int OpenStreams => peer.Core.Streams.OpenCount;
+    public int OpenStreams => peer.Connection?.Streams.OpenCount ?? 0;
 
     public int DatagramsReceived => _seenDatagrams.Count;
 
