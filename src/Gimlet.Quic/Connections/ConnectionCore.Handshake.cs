@@ -129,7 +129,7 @@ internal sealed partial class ConnectionCore
                     SpaceOf((PacketNumberSpace)next.Level).CryptoOut.Append(next.Data.Span);
                     break;
                 case TlsEventKind.Secret:
-                    InstallSecret(now, next.Secret!);
+                    InstallSecret(next.Secret!);
                     break;
                 case TlsEventKind.TransportParameters:
                     TakePeerParameters(now, next.Data.Span);
@@ -152,7 +152,7 @@ internal sealed partial class ConnectionCore
         }
     }
 
-    private void InstallSecret(TimeSpan now, TlsSecret secret)
+    private void InstallSecret(TlsSecret secret)
     {
         if (secret.Level == EncryptionLevel.Handshake)
         {
@@ -168,7 +168,7 @@ internal sealed partial class ConnectionCore
                 _handshake.Opener = new PacketOpener(_settings.Protection, CipherOf(secret), secret.Bytes, _forgeries);
             }
 
-            RetryUndecryptable(now);
+            _hasNewKeys = true;
             return;
         }
 
@@ -238,7 +238,7 @@ internal sealed partial class ConnectionCore
         // RFC 9000 section 5.1.1: with the first flight under 1-RTT keys, so that a path can be used at once (docs/protocol.md section 5).
         _localIds.SetPeerLimit(PeerParameters!.ActiveConnectionIdLimit);
         Tell(ConnectionEventKind.Connected);
-        RetryUndecryptable(now);
+        _hasNewKeys = true;
     }
 
     private void OnHandshakeConfirmed(TimeSpan now)

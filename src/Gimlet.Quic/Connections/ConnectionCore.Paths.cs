@@ -35,7 +35,7 @@ internal sealed partial class ConnectionCore
             return false;
         }
 
-        ConnectionPath? target = TryFindPath(path) ?? TryAddOwnPath(path);
+        ConnectionPath? target = TryFindPath(path) ?? TryAddOwnPath(now, path);
         if (target is null)
         {
             return false;
@@ -66,7 +66,7 @@ internal sealed partial class ConnectionCore
         ConnectionPath? target = TryFindPath(path);
         if (target is null || !_remoteIds.TryAssign(path))
         {
-            target = TryAddOwnPath(path);
+            target = TryAddOwnPath(now, path);
         }
 
         if (target is null)
@@ -118,11 +118,15 @@ internal sealed partial class ConnectionCore
         return path;
     }
 
-    private ConnectionPath? TryAddOwnPath(PathId id)
+    private ConnectionPath? TryAddOwnPath(TimeSpan now, PathId id)
     {
-        if (TryFindPath(id) is null && _paths.Count >= MaxPaths)
+        // An id is taken from the path that was left longest ago, where none is free.
+        while (TryFindPath(id) is null && (_paths.Count >= MaxPaths || !_remoteIds.HasSpare))
         {
-            return null;
+            if (!TryMakeRoom(now))
+            {
+                return null;
+            }
         }
 
         // RFC 9000 section 9.5: an id of its own for each path.
@@ -163,7 +167,7 @@ internal sealed partial class ConnectionCore
     {
         foreach (ConnectionPath path in _paths)
         {
-            if (path != _current && path != _previous && path != _migratingTo && !path.IsOurs)
+            if (path != _current && path != _previous && path != _migratingTo)
             {
                 Forget(now, path);
                 return true;

@@ -10,6 +10,7 @@ namespace Gimlet.Quic.Connections;
 internal sealed partial class ConnectionCore
 {
     private readonly UndecryptablePackets _undecryptable = new();
+    private bool _hasNewKeys;
 
     /// <summary>Takes a UDP datagram: one or more coalesced packets. They are decrypted in place.</summary>
     public void HandleDatagram(TimeSpan now, PathId path, EcnCodepoint ecn, Span<byte> datagram)
@@ -29,7 +30,12 @@ internal sealed partial class ConnectionCore
         }
 
         // RFC 9000 section 8.1: all of a datagram counts, once it is clear which connection it is for.
-        TryFindPath(path)?.Amplification.OnReceived(datagram.Length);
+        if (TryFindPath(path) is { } known)
+        {
+            known.Amplification.OnReceived(datagram.Length);
+            _loss.IsAmplificationLimited = _current.Amplification.Allowance < FullSize;
+        }
+
         var arrival = new Arrival(now, path, ecn, datagram.Length);
         var packets = new CoalescedPackets(datagram, LocalIdLength);
         while (_phase == ClosePhase.Open && packets.TryRead(out PacketSlice packet))
@@ -38,6 +44,11 @@ internal sealed partial class ConnectionCore
         }
 
         Counters.PacketsDropped += packets.Ignored + (packets.Rest.IsEmpty ? 0 : 1);
+        while (_hasNewKeys && _phase == ClosePhase.Open)
+        {
+            _hasNewKeys = false;
+            RetryUndecryptable(now);
+        }
     }
 
     private void HandlePacket(in Arrival arrival, in PacketSlice packet)

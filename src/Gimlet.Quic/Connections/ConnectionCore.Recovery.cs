@@ -26,20 +26,26 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
             }
 
             TimeSpan? next = Earlier(_loss.NextTimeout, IdleDeadline());
-            next = Earlier(next, _application.Received.AckDeadline);
-            next = Earlier(next, _idle.KeepAliveAt is { } keepAlive && IsConnected ? keepAlive : null);
-            next = Earlier(next, IsConnected ? null : _handshakeDeadline);
+
+            // A PING that is wanted already waits for the window, not for a timer.
+            next = Earlier(next, IsConnected ? (_isPingWanted ? null : _idle.KeepAliveAt) : _handshakeDeadline);
             next = Earlier(next, _dropKeysAt);
-            next = Earlier(next, _current.Recovery.NextSendTime);
-            next = Earlier(next, IsConfirmed ? _current.Mtu.NextTimeout : null);
+            next = Earlier(next, UnlessInVain(_application.Received.AckDeadline));
+            next = Earlier(next, UnlessInVain(_current.Recovery.NextSendTime));
+            next = Earlier(next, IsConfirmed ? UnlessInVain(_current.Mtu.NextTimeout) : null);
             foreach (ConnectionPath path in _paths)
             {
-                next = Earlier(next, path.Validation.NextTimeout);
+                next = Earlier(next, UnlessInVain(path.Validation.NextTimeout));
+                next = Earlier(next, path.Validation.Deadline);
             }
 
             return next;
         }
     }
+
+    // What was due already when the last poll found nothing to send waits for something else than time: for a packet that lifts a limit. A
+    // timer for it would fire for ever.
+    private TimeSpan? UnlessInVain(TimeSpan? deadline) => deadline <= _nothingToSendAt ? null : deadline;
 
     /// <summary>Does what is due; harmless when nothing is.</summary>
     public void HandleTimeout(TimeSpan now)
@@ -69,6 +75,7 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         if (IsConnected && now >= _idle.KeepAliveAt)
         {
             _isPingWanted = true;
+            _idle.OnKeepAlive(now);
         }
 
         if (now >= _dropKeysAt)
@@ -231,6 +238,13 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
 
         // RFC 9002 section 6.2.4: probes carry new data where there is some, and otherwise what is not acknowledged yet: the oldest goes out again.
         _loss.RetransmitOldest(probe.Space, probe.Path, ProbesPerTimeout);
+
+        // RFC 9002 section 6.2.4: where data of several spaces is in flight it goes out together, coalesced: a peer without the bytes of the Initial
+        // cannot use those of the Handshake, and would have to wait for a timeout of its own for them.
+        if (probe.Space == PacketNumberSpace.Initial)
+        {
+            _loss.RetransmitOldest(PacketNumberSpace.Handshake, probe.Path, ProbesPerTimeout);
+        }
     }
 
     private static TimeSpan? Earlier(TimeSpan? left, TimeSpan? right) =>

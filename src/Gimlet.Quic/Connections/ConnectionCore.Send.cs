@@ -11,7 +11,11 @@ internal sealed partial class ConnectionCore
     // RFC 9000 section 14: what every path must carry, and what datagrams with Initial packets and path challenges are expanded to.
     private const int FullSize = (int)TransportParameters.MinMaxUdpPayloadSize;
 
+    // Below that there is no room for a header, an acknowledgement with some ranges and a tag.
+    private const int SmallestDatagram = 80;
+
     private bool _isInitialOver;
+    private TimeSpan _nothingToSendAt = TimeSpan.MinValue;
 
     /// <summary>Writes datagrams of one path into a buffer.</summary>
     /// <param name="now">The clock.</param>
@@ -19,19 +23,26 @@ internal sealed partial class ConnectionCore
     /// <param name="maxDatagrams">At most so many: what one call of the system takes (64 for UDP GSO).</param>
     /// <param name="transmit">Where they go.</param>
     /// <returns>False when there is nothing to send now.</returns>
-    public bool TryPollTransmit(TimeSpan now, Span<byte> buffer, int maxDatagrams, out Transmit transmit) => _phase switch
+    public bool TryPollTransmit(TimeSpan now, Span<byte> buffer, int maxDatagrams, out Transmit transmit)
     {
-        ClosePhase.Open => TryPollDuplicate(now, buffer, out transmit)
-            || TryPollHandshake(now, buffer, out transmit)
-            || TryPollProbing(now, buffer, out transmit)
-            || TryPollData(now, buffer, maxDatagrams, out transmit),
-        ClosePhase.Closing => TryPollClose(now, buffer, out transmit),
-        _ => Nothing(out transmit),
-    };
-
-    private static bool Nothing(out Transmit transmit)
-    {
+        _eventTime = now;
         transmit = default;
+        if (_phase == ClosePhase.Open
+            && (TryPollDuplicate(now, buffer, out transmit)
+                || TryPollHandshake(now, buffer, out transmit)
+                || TryPollProbing(now, buffer, out transmit)
+                || TryPollData(now, buffer, maxDatagrams, out transmit)))
+        {
+            return true;
+        }
+
+        // Writing may have ended in a close: the limit of the keys.
+        if (_phase == ClosePhase.Closing && TryPollClose(now, buffer, out transmit))
+        {
+            return true;
+        }
+
+        _nothingToSendAt = now;
         return false;
     }
 
@@ -55,7 +66,13 @@ internal sealed partial class ConnectionCore
         }
 
         _loss.IsAmplificationLimited = false;
-        bool isBlocked = path.Recovery.Allowance(now) < FullSize && _initial.Probes + _handshake.Probes + path.Probes == 0;
+
+        // Handshake bytes that were lost go out whatever the window says: it may be full of 1-RTT packets that the peer cannot read, and so never
+        // acknowledges, before it has these very bytes; and before confirmation no probe timeout runs for those (RFC 9002 section 6.2.1). What was
+        // lost has left the network.
+        bool isRepairing = _initial.CryptoOut.HasLost || _handshake.CryptoOut.HasLost;
+        bool isFull = path.Recovery.Allowance(now) < FullSize;
+        bool isBlocked = isFull && !isRepairing && _initial.Probes + _handshake.Probes + path.Probes == 0;
         int size = (int)Math.Min(Math.Min(path.Mtu.Current, buffer.Length), allowance);
         BeginDatagram(now, path, isBlocked ? EcnCodepoint.NotEct : path.Recovery.NextEcn);
         var datagram = new DatagramBuilder(this, buffer[..size]);
@@ -67,9 +84,10 @@ internal sealed partial class ConnectionCore
         }
 
         // RFC 9000 section 12.2 lets data ride along; the client's first bytes so leave in the datagram of its Finished.
-        if (_oneRtt is { CanSeal: true } && WantsApplicationPacket(now, path, isBlocked) && datagram.TryBegin(_application, out WireWriter writer))
+        bool isDataBlocked = isBlocked || (isFull && path.Probes == 0);
+        if (_oneRtt is { CanSeal: true } && WantsApplicationPacket(now, path, isDataBlocked) && datagram.TryBegin(_application, out WireWriter writer))
         {
-            WriteApplicationFrames(path, ref writer, isBlocked);
+            WriteApplicationFrames(path, ref writer, isDataBlocked);
             datagram.Commit(writer.Position);
         }
 
@@ -124,7 +142,13 @@ internal sealed partial class ConnectionCore
             return false;
         }
 
-        int size = Math.Min(path.Mtu.SizeForProbeTimeout(path.Recovery.PtoCount), buffer.Length);
+        long amplification = path.Amplification.Allowance;
+        int size = (int)Math.Min(Math.Min(path.Mtu.SizeForProbeTimeout(path.Recovery.PtoCount), buffer.Length), amplification);
+        if (size < SmallestDatagram)
+        {
+            return false;
+        }
+
         ConnectionPath? second = SecondPath();
         if (second is not null)
         {
@@ -133,7 +157,6 @@ internal sealed partial class ConnectionCore
         }
 
         long budget = path.Recovery.Allowance(now);
-        long amplification = path.Amplification.Allowance;
         int length = 0;
         int segment = size;
         int count = 0;

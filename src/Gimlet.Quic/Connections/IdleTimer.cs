@@ -47,6 +47,9 @@ internal sealed class IdleTimer
         return _restartedAt + (least > _timeout ? least : _timeout);
     }
 
+    /// <summary>The PING was asked for; the next one is due a period later, whether it can be sent or not.</summary>
+    public void OnKeepAlive(TimeSpan now) => _lastActivity = now;
+
     /// <summary>A packet was received and processed.</summary>
     public void OnReceived(TimeSpan now)
     {

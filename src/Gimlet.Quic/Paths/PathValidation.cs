@@ -49,6 +49,9 @@ internal sealed class PathValidation
     /// <summary>The challenge that was answered went out in a datagram of at least 1200 bytes.</summary>
     public bool IsFullSizeProven { get; private set; }
 
+    /// <summary>When the validation fails, or null.</summary>
+    public TimeSpan? Deadline => IsRunning ? _deadline : null;
+
     /// <summary>When <see cref="HandleTimeout"/> is wanted, or null.</summary>
     public TimeSpan? NextTimeout => IsRunning ? (!_isDue && _nextChallenge < _deadline ? _nextChallenge : _deadline) : null;
 

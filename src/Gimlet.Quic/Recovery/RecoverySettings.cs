@@ -53,7 +53,7 @@ internal sealed record RecoverySettings
     /// </summary>
     public int MaxPtoBackoff { get; init; } = 10;
 
-    /// <summary>RFC 9002 section 7.7: the rate is a little above window per RTT; its appendix suggests 1.25.</summary>
+    /// <summary>RFC 9002 section 7.7: the rate is a little above window per RTT, for example 1.25 times it.</summary>
     public double PacingGain { get; init; } = 1.25;
 
     /// <summary>In slow start the window doubles per RTT, so the rate must be twice window per RTT (as Linux does).</summary>

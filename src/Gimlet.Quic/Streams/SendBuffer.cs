@@ -113,10 +113,15 @@ internal sealed class SendBuffer : IDisposable
         }
 
         Acknowledged = end;
-        if (_acknowledged.Count > 0 && _acknowledged[0].Start <= end)
+        if (_acknowledged.Count > 0)
         {
-            Acknowledged = Math.Max(end, _acknowledged[0].End);
-            _acknowledged.RemoveBelow(Acknowledged);
+            // Those that end in front of it go; then the first may be what comes next.
+            _acknowledged.RemoveBelow(end);
+            if (_acknowledged.Count > 0 && _acknowledged[0].Start == end)
+            {
+                Acknowledged = _acknowledged[0].End;
+                _acknowledged.RemoveBelow(Acknowledged);
+            }
         }
 
         if (HasLost)

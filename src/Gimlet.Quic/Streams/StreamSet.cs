@@ -59,6 +59,15 @@ internal sealed partial class StreamSet : IDisposable
     /// <summary>How many streams are open, in either direction.</summary>
     public int OpenCount => _streams?.Count ?? 0;
 
+    /// <summary>Bytes sent on all streams, without those sent again: what counts against the peer's limit.</summary>
+    public long Sent => _sent;
+
+    /// <summary>The sum of how far each stream got, bytes that are missing with it: what counts against our limit.</summary>
+    public long Received => _received;
+
+    /// <summary>Of <see cref="Received"/>, what was consumed or dropped: the limit follows it.</summary>
+    public long Consumed => _window.Consumed;
+
     /// <summary>Whether <see cref="OnConnectionClosed"/> was called.</summary>
     public bool IsConnectionClosed { get; private set; }
 
@@ -134,6 +143,28 @@ internal sealed partial class StreamSet : IDisposable
     {
         _now = now;
         _roundTrip = smoothedRtt;
+    }
+
+    /// <summary>
+    /// Tells again where flow control holds data back. RFC 9000 section 4.1: "To keep the connection from closing, a sender that is flow control limited SHOULD
+    /// periodically send a STREAM_DATA_BLOCKED or DATA_BLOCKED frame when it has no ack-eliciting packets in flight."
+    /// </summary>
+    public void RepeatBlocked()
+    {
+        if (_streams is null || IsConnectionClosed)
+        {
+            return;
+        }
+
+        _blockedAt = -1;
+        foreach (QuicStreamState stream in _streams.Values)
+        {
+            if (stream.Sending is { HasNew: true } part)
+            {
+                part.BlockedAt = -1;
+                OnSendPartChanged(stream);
+            }
+        }
     }
 
     /// <summary>

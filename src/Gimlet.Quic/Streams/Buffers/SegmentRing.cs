@@ -15,6 +15,13 @@ internal struct SegmentRing
 {
     private const int FirstSlots = 4;
 
+    // The framework's shared pool keeps 32 arrays of a size per processor: one fast stream has hundreds of segments under way, and every one beyond
+    // would be garbage. This one keeps so many for the whole process; of segments of 16 KB that are 16 MB.
+    private const int PooledSegments = 1024;
+    private const int MaxSegmentBytes = 64 * 1024;
+
+    private static readonly ArrayPool<byte> Pool = ArrayPool<byte>.Create(MaxSegmentBytes, PooledSegments);
+
     private readonly int _shift;
     private byte[]?[]? _slots;
     private int _head;
@@ -105,7 +112,7 @@ internal struct SegmentRing
         }
 
         ref byte[]? segment = ref _slots![Slot(index)];
-        segment ??= ArrayPool<byte>.Shared.Rent(SegmentBytes);
+        segment ??= Pool.Rent(SegmentBytes);
         return segment.AsSpan((int)at & Mask, SegmentBytes - ((int)at & Mask));
     }
 
@@ -114,7 +121,7 @@ internal struct SegmentRing
         ref byte[]? segment = ref _slots![_head];
         if (segment is not null && !isShared)
         {
-            ArrayPool<byte>.Shared.Return(segment);
+            Pool.Return(segment);
         }
 
         segment = null;
