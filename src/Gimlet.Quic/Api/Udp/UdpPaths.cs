@@ -89,10 +89,10 @@ internal sealed class UdpPaths
         }
     }
 
+    // The pair that was dialled keeps its name without a local address: the next dial to there is on the same path.
     private bool TryAdopt(in AddressPair pair, [NotNullWhen(true)] out Entry? entry)
     {
-        var dialled = new AddressPair(default, pair.Remote);
-        if (!_byAddress.TryRemove(dialled, out entry))
+        if (!_byAddress.TryGetValue(pair.WithoutLocal, out entry) || !entry.Ends.Pair.Local.IsEmpty)
         {
             return false;
         }
@@ -113,13 +113,18 @@ internal sealed class UdpPaths
             if (--oldest.TimesSeen == 0 && oldest.Holders == 0)
             {
                 _ = _byNumber.TryRemove(oldest.Path.Value, out _);
-                _ = _byAddress.TryRemove(new KeyValuePair<AddressPair, Entry>(oldest.Ends.Pair, oldest));
+                AddressPair pair = oldest.Ends.Pair;
+                _ = _byAddress.TryRemove(new KeyValuePair<AddressPair, Entry>(pair, oldest));
+                _ = _byAddress.TryRemove(new KeyValuePair<AddressPair, Entry>(pair.WithoutLocal, oldest));
             }
         }
     }
 
     /// <summary>Both ends; the local one is empty where the system chooses it.</summary>
-    private readonly record struct AddressPair(TransportAddress Local, TransportAddress Remote);
+    private readonly record struct AddressPair(TransportAddress Local, TransportAddress Remote)
+    {
+        public AddressPair WithoutLocal => new(default, Remote);
+    }
 
     /// <summary>A pair behind a reference, so that it can be exchanged while others read it.</summary>
     private sealed class AddressEnds(AddressPair pair)
