@@ -232,7 +232,7 @@ internal sealed partial class ConnectionCore
         // The address is not used: a node's paths are its owner's. Its id is one of those we keep, so that the server's count and ours agree.
         if (parameters.PreferredAddress is { } preferred)
         {
-            error = _remoteIds.AddPreferred(preferred.ConnectionId, preferred.Token);
+            error = _remoteIds.AddPreferred(preferred.ConnectionId, preferred.ResetToken);
             if (error.IsError)
             {
                 CloseFor(now, error);
