@@ -167,9 +167,7 @@ internal sealed partial class ConnectionCore
             _loss.IsPeerAddressValidated = true;
         }
 
-        error = _loss.OnAckReceived(now, space.Number, ack, DecodeAckDelay(space, ack.Delay));
-        Streams.UpdateRtt(now, _current.Recovery.Rtt.Smoothed);
-        return error;
+        return _loss.OnAckReceived(now, space.Number, ack, DecodeAckDelay(space, ack.Delay));
     }
 
     private TimeSpan DecodeAckDelay(PacketSpace space, long delay)
