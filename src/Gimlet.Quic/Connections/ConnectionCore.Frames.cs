@@ -167,9 +167,7 @@ internal sealed partial class ConnectionCore
             _loss.IsPeerAddressValidated = true;
         }
 
-        error = _loss.OnAckReceived(now, space.Number, ack, DecodeAckDelay(space, ack.Delay));
-        Streams.UpdateRtt(now, _current.Recovery.Rtt.Smoothed);
-        return error;
+        return _loss.OnAckReceived(now, space.Number, ack, DecodeAckDelay(space, ack.Delay));
     }
 
     private TimeSpan DecodeAckDelay(PacketSpace space, long delay)
@@ -231,7 +229,7 @@ internal sealed partial class ConnectionCore
         return true;
     }
 
-    private bool HandlePathChallenge(ConnectionPath path, PathChallengeFrame frame)
+    private static bool HandlePathChallenge(ConnectionPath path, PathChallengeFrame frame)
     {
         path.Responses.Add(frame.Data);
         return true;

@@ -46,7 +46,12 @@ internal sealed partial class ConnectionCore
         TransportParameters parameters = LocalParameters.OfClient(_settings, _localId);
         OpenTrace(now, parameters);
         var client = new TlsClient(
-            options with { TransportParameters = LocalParameters.Encode(parameters, EndpointRole.Client, _random) }, _random);
+            options with
+            {
+                TransportParameters = LocalParameters.Encode(parameters, EndpointRole.Client, _random),
+                Curves = _settings.Protection.Curves,
+            },
+            _random);
         _tls = client;
         client.Start();
         DrainTls(now);
@@ -62,7 +67,12 @@ internal sealed partial class ConnectionCore
         TransportParameters parameters = LocalParameters.OfServer(_settings, _localId, _localToken, start);
         OpenTrace(now, parameters);
         _tls = new TlsServer(
-            options with { TransportParameters = LocalParameters.Encode(parameters, EndpointRole.Server, _random) }, _random);
+            options with
+            {
+                TransportParameters = LocalParameters.Encode(parameters, EndpointRole.Server, _random),
+                Curves = _settings.Protection.Curves,
+            },
+            _random);
 
         // RFC 9002 appendix A.8: "Assume clients validate the server's address implicitly."
         _loss.IsPeerAddressValidated = true;
@@ -227,6 +237,16 @@ internal sealed partial class ConnectionCore
         if (parameters.StatelessResetToken is { } token)
         {
             _remoteIds.SetInitialToken(token);
+        }
+
+        // The address is not used: a node's paths are its owner's. Its id is one of those we keep, so that the server's count and ours agree.
+        if (parameters.PreferredAddress is { } preferred)
+        {
+            error = _remoteIds.AddPreferred(preferred.ConnectionId, preferred.ResetToken);
+            if (error.IsError)
+            {
+                CloseFor(now, error);
+            }
         }
     }
 

@@ -36,6 +36,8 @@ internal sealed partial class ConnectionCore
             _loss.IsAmplificationLimited = _current.Amplification.Allowance < FullSize;
         }
 
+        // Flow control windows grow by how fast they are used up, measured in round trips; a side that only receives has this clock alone.
+        Streams.UpdateRtt(now, _current.Recovery.Rtt.Smoothed);
         var arrival = new Arrival(now, path, ecn, datagram.Length);
         var packets = new CoalescedPackets(datagram, LocalIdLength);
         while (_phase == ClosePhase.Open && packets.TryRead(out PacketSlice packet))
@@ -197,7 +199,9 @@ internal sealed partial class ConnectionCore
     {
         for (int i = _undecryptable.Count; i > 0 && _phase == ClosePhase.Open && _undecryptable.TryTake(out UndecryptablePackets.Kept kept); i--)
         {
-            var arrival = new Arrival(now, kept.Path, kept.Ecn, kept.DatagramLength);
+            // Flow control windows grow by how fast they are used up, measured in round trips; a side that only receives has this clock alone.
+        Streams.UpdateRtt(now, _current.Recovery.Rtt.Smoothed);
+        var arrival = new Arrival(now, kept.Path, kept.Ecn, kept.DatagramLength);
             var packets = new CoalescedPackets(kept.Bytes, LocalIdLength);
             if (packets.TryRead(out PacketSlice packet))
             {

@@ -76,6 +76,9 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         {
             _isPingWanted = true;
             _idle.OnKeepAlive(now);
+
+            // RFC 9000 section 4.1: a sender that stays blocked repeats that now and then.
+            Streams.RepeatBlocked();
         }
 
         if (now >= _dropKeysAt)

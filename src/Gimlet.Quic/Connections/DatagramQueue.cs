@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Gimlet.Quic.Connections;
 
 /// <summary>
@@ -37,7 +39,8 @@ internal sealed class DatagramQueue
         }
 
         EnsureRoom(needed);
-        Span<byte> prefix = [(byte)data.Length, (byte)(data.Length >> 8)];
+        Span<byte> prefix = stackalloc byte[PrefixLength];
+        BinaryPrimitives.WriteUInt16LittleEndian(prefix, (ushort)data.Length);
         Put(prefix);
         Put(data);
         Count++;

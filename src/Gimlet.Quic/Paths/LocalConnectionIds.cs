@@ -150,9 +150,10 @@ internal sealed class LocalConnectionIds
     private static QuicError Violation(string reason) => new(TransportErrorCode.ProtocolViolation, FrameType.RetireConnectionId, reason);
 
     private static int LongestFrame(long sequenceNumber) =>
-        1 + VariableLengthInteger.LengthOf(sequenceNumber) + VariableLengthInteger.LengthOf(0) + 1 + ConnectionId.MaxLength + StatelessResetToken.Length;
+        1 + VariableLengthInteger.LengthOf(sequenceNumber) + VariableLengthInteger.LengthOf(0)
+        + 1 + ConnectionId.MaxLength + StatelessResetToken.Length;
 
-    private static bool TryWrite(ref WireWriter writer, SentFrameList sent, in Entry entry)
+    private static bool TryWrite(ref WireWriter writer, SentFrameList sent, Entry entry)
     {
         // Retire Prior To stays 0: we never take an id back.
         if (!new NewConnectionIdFrame(entry.SequenceNumber, RetirePriorTo: 0, entry.Id, entry.Token).TryWrite(ref writer))

@@ -333,7 +333,7 @@ internal sealed class RemoteConnectionIds
         }
     }
 
-    private void ForgetToken(in Entry entry)
+    private void ForgetToken(Entry entry)
     {
         if (entry.IsInUse && entry.HasToken)
         {
@@ -343,7 +343,7 @@ internal sealed class RemoteConnectionIds
 
     private bool TryQueueRetirement(int index) => _retirements.TryAdd(_entries[index].SequenceNumber);
 
-    private void Insert(in Entry entry)
+    private void Insert(Entry entry)
     {
         int index = _count;
         while (index > 0 && _entries[index - 1].SequenceNumber > entry.SequenceNumber)

@@ -33,9 +33,9 @@ internal sealed class PacketProtectionKeys : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(secret.Length, cipher.SecretLength(), nameof(secret));
         var keys = new PacketProtectionKeys(cipher);
-        HkdfLabel.Expand(cipher.Hash(), secret, "quic key"u8, keys._key.Span);
-        HkdfLabel.Expand(cipher.Hash(), secret, "quic iv"u8, keys._iv.Span);
-        HkdfLabel.Expand(cipher.Hash(), secret, "quic hp"u8, keys._headerKey.Span);
+        HkdfLabel.Expand(cipher.Hash(), secret, "quic key"u8, [], keys._key.Span);
+        HkdfLabel.Expand(cipher.Hash(), secret, "quic iv"u8, [], keys._iv.Span);
+        HkdfLabel.Expand(cipher.Hash(), secret, "quic hp"u8, [], keys._headerKey.Span);
         return keys;
     }
 
@@ -45,7 +45,7 @@ internal sealed class PacketProtectionKeys : IDisposable
     public static SecretBytes NextSecret(PacketCipher cipher, ReadOnlySpan<byte> secret)
     {
         var next = new SecretBytes(cipher.SecretLength());
-        HkdfLabel.Expand(cipher.Hash(), secret, "quic ku"u8, next.Span);
+        HkdfLabel.Expand(cipher.Hash(), secret, "quic ku"u8, [], next.Span);
         return next;
     }
 

@@ -175,7 +175,7 @@ internal sealed class CubicWindow
 
     private void GrowInSlowStart(TimeSpan now, long bytes, TimeSpan largestSentAt, bool isUtilised)
     {
-        // RFC 9406 section 4.3: HyStart++ is for the initial slow start only; afterwards a threshold is known.
+        // RFC 9406 section 4: HyStart++ is for the initial slow start only; afterwards a threshold is known.
         bool isInitial = _state.Threshold == double.MaxValue;
         if (isInitial && _hyStart.OnAcknowledged(now, largestSentAt))
         {

@@ -107,9 +107,14 @@ internal sealed class PathRecovery
         return Math.Min(room, paced);
     }
 
-    /// <summary>There is nothing more to send though the window has room: it does not grow until it was full again.</summary>
+    /// <summary>
+    /// There is nothing more to send though the window has room: it does not grow until it was full again. Must be called for each time that it is
+    /// so: without it the window grows with every acknowledgement.
+    /// </summary>
     public void OnApplicationLimited(TimeSpan now)
     {
+        // The clock is not needed: the curve of CUBIC stands still from the first acknowledgement on that does not grow the window. From here on it
+        // would lose the time of every write that is smaller than the window.
         _ = now;
         if (!IsCongestionBlocked)
         {
@@ -241,6 +246,8 @@ internal sealed class PathRecovery
 
     internal void OnPersistentCongestion()
     {
+        // The ACK that showed it does not grow the window again at once.
+        _acknowledged = 0;
         _congestion.OnPersistentCongestion();
         Rtt.ForgetMinimum();
     }

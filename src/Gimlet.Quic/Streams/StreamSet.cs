@@ -7,10 +7,10 @@ using Gimlet.Quic.Wire;
 namespace Gimlet.Quic.Streams;
 
 /// <summary>
-/// The streams of a connection (RFC 9000 sections 2 to 4) without the connection: frames in (<c>Handle</c>), frames out (<see cref="WriteFrames"/>), what became of
-/// them (<see cref="OnAcknowledged"/>, <see cref="OnLost"/>), and events. After anything that was called, <see cref="TryPollEvent"/> is drained
-/// until it is false; a stream is over only when its events were taken. Not thread-safe. An idle set holds a few hundred bytes: tables and buffers come with the first
-/// stream and the first byte.
+/// The streams of a connection (RFC 9000 sections 2 to 4) without the connection: frames in (<c>Handle</c>), frames out
+/// (<see cref="WriteFrames"/>), what became of them (<see cref="OnAcknowledged"/>, <see cref="OnLost"/>), and events. After anything that was
+/// called, <see cref="TryPollEvent"/> is drained until it is false; a stream is over only when its events were taken. Not thread-safe. An idle
+/// set holds a few hundred bytes: tables and buffers come with the first stream and the first byte.
 /// </summary>
 internal sealed partial class StreamSet : IDisposable
 {
@@ -58,6 +58,15 @@ internal sealed partial class StreamSet : IDisposable
 
     /// <summary>How many streams are open, in either direction.</summary>
     public int OpenCount => _streams?.Count ?? 0;
+
+    /// <summary>Bytes sent on all streams, without those sent again: what counts against the peer's limit.</summary>
+    public long Sent => _sent;
+
+    /// <summary>The sum of how far each stream got, bytes that are missing with it: what counts against our limit.</summary>
+    public long Received => _received;
+
+    /// <summary>Of <see cref="Received"/>, what was consumed or dropped: the limit follows it.</summary>
+    public long Consumed => _window.Consumed;
 
     /// <summary>Whether <see cref="OnConnectionClosed"/> was called.</summary>
     public bool IsConnectionClosed { get; private set; }
@@ -128,7 +137,8 @@ internal sealed partial class StreamSet : IDisposable
     }
 
     /// <summary>
-    /// Tells the time and the round-trip time, by which windows grow. Called with every datagram that comes, before its frames: it costs two assignments.
+    /// Tells the time and the round-trip time, by which windows grow. Called with every datagram that comes, before its frames: it costs two
+    /// assignments.
     /// </summary>
     public void UpdateRtt(TimeSpan now, TimeSpan smoothedRtt)
     {
@@ -137,8 +147,30 @@ internal sealed partial class StreamSet : IDisposable
     }
 
     /// <summary>
-    /// The connection ended: nothing is sent or taken any more and each stream is told to be closed. Data that is there can still be read; the memory of a stream goes
-    /// back with its last byte, with <see cref="QuicStreamState.StopSending"/>, or when the set is disposed of.
+    /// Tells again where flow control holds data back. RFC 9000 section 4.1: "To keep the connection from closing, a sender that is flow control
+    /// limited SHOULD periodically send a STREAM_DATA_BLOCKED or DATA_BLOCKED frame when it has no ack-eliciting packets in flight."
+    /// </summary>
+    public void RepeatBlocked()
+    {
+        if (_streams is null || IsConnectionClosed)
+        {
+            return;
+        }
+
+        _blockedAt = -1;
+        foreach (QuicStreamState stream in _streams.Values)
+        {
+            if (stream.Sending is { HasNew: true } part)
+            {
+                part.BlockedAt = -1;
+                OnSendPartChanged(stream);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The connection ended: nothing is sent or taken any more and each stream is told to be closed. Data that is there can still be read; the
+    /// memory of a stream goes back with its last byte, with <see cref="QuicStreamState.StopSending"/>, or when the set is disposed of.
     /// </summary>
     public void OnConnectionClosed()
     {

@@ -132,8 +132,9 @@ internal sealed class TlsServer : TlsEndpoint
 
     private TlsError? Answer(ClientHello hello, ClientHelloCheck choice, ReadOnlySpan<byte> message)
     {
-        using var share = EphemeralKey.Create(choice.Group);
-        if (!share.TryAgree(choice.Share, out byte[] shared))
+        using var share = EphemeralKey.Create(_options.Curves, choice.Group);
+        Span<byte> shared = stackalloc byte[share.SharedLength];
+        if (!share.TryAgree(choice.Share, shared))
         {
             return TlsAlert.IllegalParameter.Because("the client's share is no point of its curve");
         }
@@ -150,6 +151,7 @@ internal sealed class TlsServer : TlsEndpoint
         Transcript.Add(message);
         SendServerHello(choice, share);
         EnterHandshake(choice.Suite, shared);
+        CryptographicOperations.ZeroMemory(shared);
         SendFlight();
         _state = _options.ClientCertificate == ClientCertificateMode.None ? State.Finished : State.Certificate;
         return null;

@@ -55,6 +55,11 @@ internal interface IConnectionTrace : IDisposable
     void PacketDropped(TimeSpan now, PathId path, PacketType? type, int size, PacketDropReason reason);
 
     /// <summary>A packet is taken as lost.</summary>
+    /// <param name="now">The clock.</param>
+    /// <param name="path">Which way it went.</param>
+    /// <param name="type">What it was.</param>
+    /// <param name="packetNumber">Its number.</param>
+    /// <param name="reason">Why, where that is known.</param>
     void PacketLost(TimeSpan now, PathId path, PacketType type, long packetNumber, PacketLossReason? reason);
 
     /// <summary>Recovery's numbers of a path, when they changed; at most once per acknowledgement, loss or timeout.</summary>

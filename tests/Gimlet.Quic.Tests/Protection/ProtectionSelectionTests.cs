@@ -1,5 +1,6 @@
 using Gimlet.Quic.Protection;
 using Gimlet.Quic.Protection.BaseClassLibrary;
+using Gimlet.Quic.Protection.Curves;
 using Gimlet.Quic.Protection.LibCrypto;
 
 namespace Gimlet.Quic.Tests.Protection;
@@ -52,6 +53,8 @@ public sealed class ProtectionSelectionTests
     private sealed class Faulty(string fault) : IProtectionProvider
     {
         public string Name => fault;
+
+        public ICurveProvider Curves => BclCurves.Instance;
 
         public IPacketProtector CreatePacketProtector(PacketCipher cipher, ReadOnlySpan<byte> key) =>
             new FaultyProtector(fault, BclProvider.Instance.CreatePacketProtector(cipher, key));

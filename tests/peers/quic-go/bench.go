@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync/atomic"
 	"time"
 )
@@ -46,14 +48,21 @@ func (c *client) drain(ctx context.Context, total *atomic.Uint64) error {
 	if err != nil {
 		return err
 	}
-	defer stream.Close()
+	if err = stream.Close(); err != nil {
+		return err
+	}
+	// A stream that gets nothing ends with the others.
+	if err = stream.SetReadDeadline(c.endOfBench()); err != nil {
+		return err
+	}
 	buffer := make([]byte, chunk)
-	for end := c.endOfBench(); time.Now().Before(end); {
-		count, err := stream.Read(buffer)
+	for err == nil {
+		var count int
+		count, err = stream.Read(buffer)
 		total.Add(uint64(count))
-		if err != nil {
-			return err
-		}
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
 	}
 	stream.CancelRead(0)
 	return nil

@@ -17,9 +17,9 @@ import (
 
 // The one command line of both roles and of both programs.
 type options struct {
-	listen, connect, sni, alpn, cert, key, keylog, cipher, scenario, resetKey string
+	listen, connect, sni, alpn, cert, key, keylog, cipher, scenario, resetKey, path string
 
-	clientCaAny, retry, noTickets, stopOnStdin, quiet bool
+	clientCaAny, retry, noTickets, stopOnStdin, quiet, verify bool
 
 	idleMs, keepAliveMs, timeoutMs, mtu, cidLength, socketBuffer, code, count, parallel, streams, size, minPercent, threads int
 
@@ -42,6 +42,8 @@ func parse(arguments []string) (*options, error) {
 	set.StringVar(&o.cipher, "cipher", "", "")
 	set.StringVar(&o.scenario, "do", "handshake", "")
 	set.StringVar(&o.resetKey, "reset-key", "", "")
+	set.StringVar(&o.path, "path", "/", "")
+	set.BoolVar(&o.verify, "verify", false, "")
 	set.BoolVar(&o.clientCaAny, "client-ca-any", false, "")
 	set.BoolVar(&o.retry, "retry", false, "")
 	set.BoolVar(&o.noTickets, "no-tickets", false, "")

@@ -59,7 +59,12 @@ func acceptConnections(listener quic.Listener, o *options, statistics *tracer) {
 				"event": "connection", "remote": connection.RemoteAddr().String(), "alpn": state.TLS.NegotiatedProtocol,
 				"peer_certificate_sha256": certificateDigest(connection),
 			})
-			ended := serveConnection(connection, func(e event) { report(e) })
+			var ended error
+			if o.alpn == "h3" {
+				ended = serveH3(connection, o.bytes, func(e event) { report(e) })
+			} else {
+				ended = serveConnection(connection, func(e event) { report(e) })
+			}
 			report(event{"event": "closed", "remote": connection.RemoteAddr().String(), "error": describe(ended), "stats": statistics.take(connection.Context())})
 		}()
 	}

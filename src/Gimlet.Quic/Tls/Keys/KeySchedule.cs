@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography;
+using Gimlet.Quic.Protection;
 
 namespace Gimlet.Quic.Tls.Keys;
 

@@ -1,0 +1,151 @@
+using Gimlet.Quic.Paths;
+using Gimlet.Quic.Recovery;
+using Gimlet.Quic.Tests.Recovery.Support;
+using static Gimlet.Quic.Tests.Recovery.Support.RecoveryDriver;
+
+namespace Gimlet.Quic.Tests.Recovery;
+
+/// <summary>One packet number space, many paths: what happens on one says nothing of another.</summary>
+public sealed class PathIndependenceTests
+{
+    private readonly RecoveryDriver _driver = new();
+    private readonly PathRecovery _other;
+
+    public PathIndependenceTests() => _other = _driver.AddPath(1);
+
+    [Fact]
+    public void Larger_numbers_on_another_path_make_nothing_lost()
+    {
+        long slow = _driver.Send(path: 1);
+        _driver.SendMany(100);
+        _driver.Advance(20);
+        _ = _driver.AckRange(1, 100);
+        Assert.Empty(_driver.Lost);
+        Assert.Equal(1200, _other.BytesInFlight);
+        Assert.Equal(0, _driver.Path.BytesInFlight);
+        Assert.False(_other.Rtt.HasSample);
+
+        _driver.Advance(180);
+        _ = _driver.AckRange(slow, 100);
+        Assert.Equal(Ms(200), _other.Rtt.Smoothed);
+        Assert.Equal(Ms(20), _driver.Path.Rtt.Smoothed);
+    }
+
+    [Fact]
+    public void Interleaved_packets_are_counted_per_path()
+    {
+        // Even numbers on path 0, odd ones on path 1.
+        for (int i = 0; i < 8; i++)
+        {
+            _ = _driver.Send(path: i % 2);
+        }
+
+        _driver.Advance(20);
+        _ = _driver.Ack(4);
+        Assert.Empty(_driver.Lost);
+        _ = _driver.Ack(6);
+        Assert.Equal([0], _driver.Lost);
+        Assert.Equal(1, _driver.Path.CongestionEvents);
+        Assert.Equal(0, _other.CongestionEvents);
+    }
+
+    [Fact]
+    public void Each_path_has_its_own_probe_timeout_and_backoff()
+    {
+        _driver.Sample(10);
+        _driver.Sample(200, path: 1);
+        _ = _driver.Send(path: 0);
+        _ = _driver.Send(path: 1);
+        TimeSpan start = _driver.Now;
+
+        // 10 + 4 * 5 + 25 = 55 ms; 200 + 4 * 100 + 25 = 625 ms.
+        Assert.Equal(start + Ms(55), _driver.Loss.NextTimeout);
+        Assert.Equal(0, _driver.RunTimer()!.Value.Path.Value);
+        Assert.Equal(0, _driver.RunTimer()!.Value.Path.Value);
+        Assert.Equal(start + Ms(55 + 110), _driver.Now);
+        Assert.Equal(2, _driver.Path.PtoCount);
+        Assert.Equal(0, _other.PtoCount);
+
+        _driver.Now = start + Ms(625);
+        Assert.True(_driver.Loss.HandleTimeout(_driver.Now, out _));
+        Assert.True(_driver.Loss.HandleTimeout(_driver.Now, out ProbeRequest second));
+        Assert.Equal(1, second.Path.Value);
+        Assert.False(_driver.Loss.HandleTimeout(_driver.Now, out _));
+        Assert.Equal(1, _other.PtoCount);
+    }
+
+    [Fact]
+    public void What_is_in_flight_on_a_path_that_is_removed_is_lost_and_nobody_slows_down()
+    {
+        _driver.SendMany(2);
+        _driver.SendMany(3, path: 1);
+        _driver.Loss.RemovePath(_driver.Now, new PathId(1));
+        Assert.Equal([2, 3, 4], _driver.Lost);
+        Assert.False(_driver.Loss.TryGetPath(new PathId(1), out _));
+        Assert.Equal(2400, _driver.Path.BytesInFlight);
+        Assert.Equal(0, _driver.Path.CongestionEvents);
+        _driver.Advance(10);
+        Assert.False(_driver.AckRange(0, 4).IsError);
+        Assert.Equal([0, 1], _driver.Acknowledged);
+    }
+
+    [Fact]
+    public void A_dead_path_hands_over_what_it_has_and_stays()
+    {
+        _driver.SendMany(3, path: 1);
+        _driver.Loss.MarkAllLost(_driver.Now, new PathId(1));
+        Assert.Equal([0, 1, 2], _driver.LostFrames.ConvertAll(frame => frame.Offset));
+        Assert.Equal(0, _other.BytesInFlight);
+        Assert.Equal(0, _other.CongestionEvents);
+        Assert.False(_driver.Loss.HasAckElicitingInFlight(new PathId(1)));
+        Assert.Null(_driver.Loss.NextTimeout);
+        _ = _driver.Send(path: 1);
+        Assert.Equal(1200, _other.BytesInFlight);
+    }
+
+    [Fact]
+    public void A_path_that_answers_nothing_does_not_make_the_others_packets_pile_up()
+    {
+        _ = _driver.Send(path: 1);
+        for (int i = 0; i < 10_000; i++)
+        {
+            long number = _driver.Send();
+            _ = _driver.Ack(number);
+        }
+
+        Assert.Equal(1200, _other.BytesInFlight);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        _driver.IsRecording = false;
+        for (int i = 0; i < 10_000; i++)
+        {
+            long number = _driver.Send();
+            _ = _driver.Ack(number);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void After_a_reset_packets_from_before_count_for_nothing_but_their_frames()
+    {
+        _driver.Sample(40, path: 1);
+        _driver.SendMany(6, path: 1);
+        _other.Reset();
+        Assert.Equal(0, _other.BytesInFlight);
+        Assert.False(_other.Rtt.HasSample);
+        long fresh = _driver.Send(path: 1);
+        Assert.Equal(1200, _other.BytesInFlight);
+        _driver.Advance(70);
+        _ = _driver.Ack(5);
+        Assert.False(_other.Rtt.HasSample);
+        Assert.Equal([1, 2], _driver.Lost);
+        Assert.Equal(0, _other.CongestionEvents);
+        Assert.Equal(1200, _other.BytesInFlight);
+        Assert.Equal(12000, _other.CongestionWindow);
+        _ = _driver.Ack(fresh);
+        Assert.Equal(Ms(70), _other.Rtt.Smoothed);
+        Assert.Equal(0, _other.BytesInFlight);
+        Assert.Equal([1, 2, 3, 4], _driver.Lost);
+        Assert.Equal(0, _other.CongestionEvents);
+    }
+}
