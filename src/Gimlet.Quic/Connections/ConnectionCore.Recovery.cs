@@ -236,10 +236,11 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         }
         else if (probe.Path != _current.Id)
         {
-            // Nothing goes there any more, so no later packet will show what was lost, and probes two at a time with ever longer pauses would bring it
-            // back in seconds: all of it goes out again on the current path.
-            _loss.MarkAllLost(now, probe.Path);
-            return;
+            if (TryFindPath(probe.Path) is { } left && IsGivenUp(left))
+            {
+                _loss.MarkAllLost(now, probe.Path);
+                return;
+            }
         }
         else
         {
@@ -255,6 +256,19 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         {
             _loss.RetransmitOldest(PacketNumberSpace.Handshake, probe.Path, ProbesPerTimeout);
         }
+    }
+
+    // Nothing goes any more to a path that was left, so no later packet will show what was lost there, and probes two at a time with ever longer pauses
+    // would bring it back in seconds: all of it goes out again on the current path. But not before an acknowledgement could have come the way that
+    // the peer's packets go now, which may be longer.
+    private bool IsGivenUp(ConnectionPath left)
+    {
+        const int MostShifted = 10;
+        TimeSpan pto = left.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay);
+        TimeSpan waited = pto * ((1L << Math.Min(left.Recovery.PtoCount, MostShifted)) - 1);
+        return _current.Recovery.Rtt.HasSample
+            ? waited >= _current.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay)
+            : left.Recovery.PtoCount > 1;
     }
 
     private static TimeSpan? Earlier(TimeSpan? left, TimeSpan? right) =>
