@@ -91,6 +91,8 @@ public sealed partial class QuicConnection : IAsyncDisposable
 
     internal long DefaultStreamErrorCode => _options.DefaultStreamErrorCode;
 
+    internal long StreamWindow => _options.StreamWindow;
+
     /// <summary>
     /// Closes the connection: the peer is told, all streams end at once, and data that the peer has not acknowledged may be lost. To be sure of it, wait
     /// for <see cref="QuicStream.WritesClosed"/> first. Harmless when it is closed.

@@ -1,3 +1,5 @@
+using Gimlet.Quic.Hosting;
+
 namespace Gimlet.Quic;
 
 /// <content>Writing.</content>
@@ -29,30 +31,9 @@ public sealed partial class QuicStream
 
         lock (_host.Gate)
         {
-            if (CheckCanWrite() is { } failure)
-            {
-                return ValueTask.FromException(failure);
-            }
-
-            int taken = Take(buffer.Span);
-            if (taken == buffer.Length)
-            {
-                if (completeWrites)
-                {
-                    _state.Finish();
-                }
-
-                _host.Drain();
-                return ValueTask.CompletedTask;
-            }
-
-            // Before the drain, which may make room.
-            _writeRest = buffer[taken..];
-            _endAfterWrite = completeWrites;
-            _write.Begin(cancellationToken);
-            ValueTask task = _write.AsPlainTask();
-            _host.Drain();
-            return task;
+            return CheckCanWrite() is { } failure ? ValueTask.FromException(failure)
+                : TryWriteNow(buffer, completeWrites, cancellationToken, out PendingOperation<int> wait) ? ValueTask.CompletedTask
+                : wait.AsPlainTask();
         }
     }
 
@@ -136,6 +117,52 @@ public sealed partial class QuicStream
             _state.Finish();
             _host.Drain();
         }
+    }
+
+    /// <summary>As <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, and can be woken before all was handed over.</summary>
+    internal ValueTask<int> WriteForPipeAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        lock (_host.Gate)
+        {
+            return CheckCanWrite() is { } failure ? ValueTask.FromException<int>(failure)
+                : TryWriteNow(buffer, completeWrites: false, cancellationToken, out PendingOperation<int> wait) ? ValueTask.FromResult(0)
+                : wait.AsTask();
+        }
+    }
+
+    internal void WakeWriter()
+    {
+        lock (_host.Gate)
+        {
+            if (_write.IsWaiting)
+            {
+                _writeRest = default;
+                _write.Complete(0);
+            }
+        }
+    }
+
+    // True when all of it was handed over; otherwise the wait has begun.
+    private bool TryWriteNow(
+        ReadOnlyMemory<byte> buffer, bool completeWrites, CancellationToken cancellationToken, out PendingOperation<int> wait)
+    {
+        wait = _write;
+        int taken = Take(buffer.Span);
+        bool isWhole = taken == buffer.Length;
+        if (!isWhole)
+        {
+            // Before the drain, which may make room.
+            _writeRest = buffer[taken..];
+            _endAfterWrite = completeWrites;
+            _write.Begin(cancellationToken);
+        }
+        else if (completeWrites)
+        {
+            _state.Finish();
+        }
+
+        _host.Drain();
+        return isWhole;
     }
 
     private Exception? CheckCanWrite()

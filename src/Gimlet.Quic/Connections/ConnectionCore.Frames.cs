@@ -231,7 +231,7 @@ internal sealed partial class ConnectionCore
         return true;
     }
 
-    private bool HandlePathChallenge(ConnectionPath path, PathChallengeFrame frame)
+    private static bool HandlePathChallenge(ConnectionPath path, PathChallengeFrame frame)
     {
         path.Responses.Add(frame.Data);
         return true;

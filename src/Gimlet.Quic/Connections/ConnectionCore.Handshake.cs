@@ -228,6 +228,16 @@ internal sealed partial class ConnectionCore
         {
             _remoteIds.SetInitialToken(token);
         }
+
+        // The address is not used: a node's paths are its owner's. Its id is one of those we keep, so that the server's count and ours agree.
+        if (parameters.PreferredAddress is { } preferred)
+        {
+            error = _remoteIds.AddPreferred(preferred.ConnectionId, preferred.ResetToken);
+            if (error.IsError)
+            {
+                CloseFor(now, error);
+            }
+        }
     }
 
     private void OnHandshakeComplete(TimeSpan now)

@@ -158,6 +158,9 @@ internal sealed partial class ConnectionCore
         {
             path = AddPath(arrival.Path, isOurs: false, isLifted: HasGimletPaths);
             path.Amplification.OnReceived(arrival.DatagramLength);
+
+            // RFC 9000 section 9.5: an id of its own for each path from the first answer on, where the peer gave enough.
+            _ = _remoteIds.TryAssign(arrival.Path);
         }
 
         return path;
@@ -225,6 +228,12 @@ internal sealed partial class ConnectionCore
         _current = path;
         _trace?.PathUpdated(now, path.Id, TracePathState.MigrationComplete);
         Tell(ConnectionEventKind.PathChanged, path.Id);
+
+        // The oldest that is not in use makes room before room is needed: its connection id goes back to the peer, which gives another one.
+        if (_paths.Count == MaxPaths)
+        {
+            _ = TryMakeRoom(now);
+        }
     }
 
     private void StartValidation(TimeSpan now, ConnectionPath path)

@@ -231,9 +231,16 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         {
             space.Probes = ProbesPerTimeout;
         }
-        else if (TryFindPath(probe.Path) is { } path)
+        else if (probe.Path != _current.Id)
         {
-            path.Probes = ProbesPerTimeout;
+            // Nothing goes there any more, so no later packet will show what was lost, and probes two at a time with ever longer pauses would bring it
+            // back in seconds: all of it goes out again on the current path.
+            _loss.MarkAllLost(now, probe.Path);
+            return;
+        }
+        else
+        {
+            _current.Probes = ProbesPerTimeout;
         }
 
         // RFC 9002 section 6.2.4: probes carry new data where there is some, and otherwise what is not acknowledged yet: the oldest goes out again.

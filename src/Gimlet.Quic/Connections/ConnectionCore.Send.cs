@@ -203,7 +203,7 @@ internal sealed partial class ConnectionCore
         return true;
     }
 
-    private void NoteLimit(TimeSpan now, ConnectionPath path, bool isBlocked)
+    private static void NoteLimit(TimeSpan now, ConnectionPath path, bool isBlocked)
     {
         if (!isBlocked)
         {

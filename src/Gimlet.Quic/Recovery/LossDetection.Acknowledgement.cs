@@ -111,7 +111,7 @@ internal sealed partial class LossDetection
 
             if (!entry.IsAcknowledged)
             {
-                entry.IsAcknowledged = true;
+                entry = entry with { IsAcknowledged = true };
                 Acknowledge(space, queue, sent, entry);
             }
         }

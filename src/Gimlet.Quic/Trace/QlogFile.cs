@@ -20,8 +20,8 @@ internal static class QlogFile
     /// <param name="start">The connection's clock now.</param>
     /// <param name="clock">The wall clock.</param>
     /// <returns>
-    /// Null where no directory is named, or the file cannot be made; also where it exists, for a client may choose an id that was there before, and what
-    /// was written then is kept.
+    /// Null where no directory is named, or the file cannot be made; also where it exists, for a client may choose an id that was there before,
+    /// and what was written then is kept.
     /// </returns>
     public static IConnectionTrace? TryOpen(
         string? directory, EndpointRole role, in ConnectionId originalDestination, TimeSpan start, TimeProvider clock)
