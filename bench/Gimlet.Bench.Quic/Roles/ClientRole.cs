@@ -11,6 +11,7 @@ internal static class ClientRole
     public static async Task<int> RunAsync(string[] args)
     {
         (string library, string folder, string workload) = (args[0], args[1], args[3]);
+        using BatchMeter? batches = BatchMeter.StartIfWanted("client");
         int port = int.Parse(args[2], CultureInfo.InvariantCulture);
         await using ILoadClient client =
             library == "sslstream" ? new SslClient(folder, port) : new GimletClient(ServerRole.Protection(library), folder, port);

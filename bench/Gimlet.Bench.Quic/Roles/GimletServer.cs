@@ -104,6 +104,7 @@ internal sealed class GimletServer : ILoadServer
             // The client has enough.
         }
 
+        BatchMeter.Note(connection);
         await stream.DisposeAsync().ConfigureAwait(false);
     }
 

@@ -15,6 +15,7 @@ internal static class ServerRole
     public static async Task<int> RunAsync(string[] args)
     {
         (string library, string folder) = (args[0], args[1]);
+        using BatchMeter? batches = BatchMeter.StartIfWanted("server");
         await using ILoadServer server = library == "sslstream" ? new SslServer(folder) : new GimletServer(Protection(library), folder);
         Console.WriteLine(server.Port.ToString(CultureInfo.InvariantCulture));
         while (Console.ReadLine() is { } line)
