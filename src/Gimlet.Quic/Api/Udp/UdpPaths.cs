@@ -41,7 +41,7 @@ internal sealed class UdpPaths
 
     /// <summary>
     /// The number of a pair, made where there is none. A pair whose local address is not known is one that was dialled; it becomes the pair of the
-    /// first answer.
+    /// first answer, and is found under both from then on: who dials the same address again is answered on the same pair.
     /// </summary>
     public QuicPath GetOrAdd(in TransportAddress local, in TransportAddress remote)
     {
@@ -91,9 +91,9 @@ internal sealed class UdpPaths
 
     private bool TryAdopt(in AddressPair pair, [NotNullWhen(true)] out Entry? entry)
     {
-        var dialled = new AddressPair(default, pair.Remote);
-        if (!_byAddress.TryRemove(dialled, out entry))
+        if (!_byAddress.TryGetValue(Dialled(pair), out entry) || !entry.Ends.Pair.Local.IsEmpty)
         {
+            entry = null;
             return false;
         }
 
@@ -113,10 +113,14 @@ internal sealed class UdpPaths
             if (--oldest.TimesSeen == 0 && oldest.Holders == 0)
             {
                 _ = _byNumber.TryRemove(oldest.Path.Value, out _);
-                _ = _byAddress.TryRemove(new KeyValuePair<AddressPair, Entry>(oldest.Ends.Pair, oldest));
+                AddressPair pair = oldest.Ends.Pair;
+                _ = _byAddress.TryRemove(new KeyValuePair<AddressPair, Entry>(pair, oldest));
+                _ = _byAddress.TryRemove(new KeyValuePair<AddressPair, Entry>(Dialled(pair), oldest));
             }
         }
     }
+
+    private static AddressPair Dialled(in AddressPair pair) => new(default, pair.Remote);
 
     /// <summary>Both ends; the local one is empty where the system chooses it.</summary>
     private readonly record struct AddressPair(TransportAddress Local, TransportAddress Remote);
