@@ -2,6 +2,7 @@ using Gimlet.Quic.Frames;
 using Gimlet.Quic.Paths;
 using Gimlet.Quic.Protection;
 using Gimlet.Quic.Recovery;
+using Gimlet.Quic.Trace;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Connections;
@@ -194,6 +195,29 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         }
     }
 
+    private void TraceMetrics(TimeSpan now, ConnectionPath path)
+    {
+        if (_trace is null)
+        {
+            return;
+        }
+
+        PathRecovery recovery = path.Recovery;
+        RttEstimator rtt = recovery.Rtt;
+        _trace.MetricsUpdated(
+            now,
+            path.Id,
+            new TraceMetrics(
+                rtt.HasSample ? rtt.Smoothed : null,
+                rtt.HasSample ? rtt.Minimum : null,
+                rtt.HasSample ? rtt.Latest : null,
+                rtt.HasSample ? rtt.Variation : null,
+                recovery.PtoCount,
+                recovery.CongestionWindow,
+                recovery.BytesInFlight,
+                recovery.SlowStartThreshold == long.MaxValue ? null : recovery.SlowStartThreshold));
+    }
+
     private void UpdateDatagramSize(ConnectionPath path)
     {
         int before = path.Recovery.MaxDatagramSize;
@@ -229,6 +253,7 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         }
 
         Counters.ProbeTimeouts++;
+        TraceMetrics(now, _current);
         PacketSpace space = SpaceOf(probe.Space);
         if (probe.Space != PacketNumberSpace.Application)
         {

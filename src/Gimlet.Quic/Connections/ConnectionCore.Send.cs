@@ -246,6 +246,7 @@ internal sealed partial class ConnectionCore
         if (_oneRtt!.IsUpdateDue && _oneRtt.TryUpdate())
         {
             Counters.KeyUpdates++;
+            TraceKeyUpdate(now);
         }
 
         if (_oneRtt.CanSeal)
