@@ -30,7 +30,7 @@ internal static class PeerBuild
         }
 
         string script = Path.Combine(Repository(), "tests", "peers", "build.sh");
-        var start = new ProcessStartInfo(script, [peer]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(script, [peer]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start) ?? throw new InvalidOperationException($"{script} did not start");
         Task<string> output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
         Task<string> errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
@@ -39,10 +39,10 @@ internal static class PeerBuild
         {
             await process.WaitForExitAsync(deadline.Token);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException late)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{script} {peer} did not end within {Deadline}");
+            throw new TimeoutException($"{script} {peer} did not end within {Deadline}", late);
         }
 
         return process.ExitCode switch

@@ -42,8 +42,7 @@ internal sealed class PeerServer : IAsyncDisposable
     public async Task<PeerResult> StopAsync()
     {
         int code = await _process.StopAsync();
-        PeerResult? exit = Events("exit").LastOrDefault();
-        return code == 0 && exit is not null ? exit : throw _process.Failure($"the server ended with code {code}");
+        return code == 0 && Events("exit") is [PeerResult exit] ? exit : throw _process.Failure($"the server ended with code {code}");
     }
 
     /// <summary>Ends the server as a crash would: its clients learn nothing.</summary>
