@@ -18,7 +18,9 @@ internal static class Ngtcp2
     /// <summary>Starts <c>gtlsserver</c>, which serves the files of a folder, and <c>/N</c> as N bytes of its own where N is a number.</summary>
     /// <param name="identity">Its own.</param>
     /// <param name="folder">What it serves.</param>
-    /// <param name="options">Such as <c>-V</c> (Retry), <c>--verify-client</c>, <c>-t 0.05</c> (loses what it sends), <c>-r 0.05</c> (loses what it gets).</param>
+    /// <param name="options">
+    /// Such as <c>-V</c> (Retry), <c>--verify-client</c>, <c>-t 0.05</c> (loses what it sends), <c>-r 0.05</c> (loses what it gets).
+    /// </param>
     public static async Task<Ngtcp2Server> ServeAsync(PeerIdentity identity, string folder, params IReadOnlyList<string> options)
     {
         PeerProcess process = PeerProcess.Start(
@@ -39,8 +41,8 @@ internal static class Ngtcp2
     /// <param name="server">Whom it calls.</param>
     /// <param name="paths">What it asks for; the last part of each is the name of the file it is stored in.</param>
     /// <param name="options">
-    /// Such as <c>--key-update=1ms</c>, <c>--change-local-addr=1ms</c> (with <c>--nat-rebinding</c>: without telling the server), <c>-t</c> and <c>-r</c>
-    /// as the server has them, <c>--max-data=10K</c>.
+    /// Such as <c>--key-update=1ms</c>, <c>--change-local-addr=1ms</c> (with <c>--nat-rebinding</c>: without telling the server), <c>-t</c>
+    /// and <c>-r</c> as the server has them, <c>--max-data=10K</c>.
     /// </param>
     public static async Task<Ngtcp2Download> DownloadAsync(IPEndPoint server, IReadOnlyList<string> paths, params IReadOnlyList<string> options)
     {
@@ -51,12 +53,14 @@ internal static class Ngtcp2
                 Find("gtlsclient", "ngtcp2-client"),
                 [
                     .. Quieter, "--exit-on-all-streams-close", $"--download={folder.FullName}", .. options,
-                    server.Address.ToString(), server.Port.ToString(CultureInfo.InvariantCulture), .. paths.Select(path => $"https://localhost{path}"),
+                    server.Address.ToString(), server.Port.ToString(CultureInfo.InvariantCulture),
+                    .. paths.Select(path => $"https://localhost{path}"),
                 ],
                 IsWorthKeeping);
             // Always 0: what came is the only verdict.
             await process.WaitForExitAsync();
-            Dictionary<string, byte[]> files = folder.GetFiles().ToDictionary(file => $"/{file.Name}", file => File.ReadAllBytes(file.FullName), StringComparer.Ordinal);
+            Dictionary<string, byte[]> files = folder.GetFiles()
+                .ToDictionary(file => $"/{file.Name}", file => File.ReadAllBytes(file.FullName), StringComparer.Ordinal);
             return new Ngtcp2Download(files, process.LinesLike(_ => true));
         }
         finally

@@ -75,7 +75,9 @@ public sealed class Ngtcp2Tests : IDisposable
 
     private string[] Words(string options) =>
     [
-        .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)
-            .Select(word => word.Replace("{certificate}", _identity.CertificatePath, StringComparison.Ordinal).Replace("{key}", _identity.KeyPath, StringComparison.Ordinal)),
+        .. options
+            .Replace("{certificate}", _identity.CertificatePath, StringComparison.Ordinal)
+            .Replace("{key}", _identity.KeyPath, StringComparison.Ordinal)
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries),
     ];
 }

@@ -14,7 +14,9 @@ internal static class PeerBuild
 
     private static readonly ConcurrentDictionary<string, Lazy<Task<PeerProgram>>> Built = new(StringComparer.Ordinal);
 
-    /// <summary>The program of a peer. Skips the running test where its tools are missing, or fails it where <c>GIMLET_LAB</c> is <c>required</c>.</summary>
+    /// <summary>
+    /// The program of a peer. Skips the running test where its tools are missing, or fails it where <c>GIMLET_LAB</c> is <c>required</c>.
+    /// </summary>
     public static async Task<string> DemandAsync(string peer)
     {
         PeerProgram program = await Built.GetOrAdd(peer, static name => new Lazy<Task<PeerProgram>>(() => BuildAsync(name))).Value;

@@ -7,7 +7,9 @@ namespace Gimlet.Quic.Tests.Interop.Peers;
 /// <summary>A running foreign program: what it says, until when, and its end by its own id.</summary>
 internal sealed class PeerProcess : IAsyncDisposable
 {
-    /// <summary>For every wait on a process. Nothing here takes as long on a machine that is only busy; a test that hangs must still say why.</summary>
+    /// <summary>
+    /// For every wait on a process. Nothing here takes as long on a machine that is only busy; a test that hangs must still say why.
+    /// </summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     // Enough of the story for a failure; gtlsserver writes a line per packet.
@@ -40,7 +42,10 @@ internal sealed class PeerProcess : IAsyncDisposable
     /// <param name="keepsAlways">Which lines are kept however many follow: those that the test looks for.</param>
     /// <param name="environment">Additions to its environment.</param>
     public static PeerProcess Start(
-        string program, IReadOnlyList<string> arguments, Func<string, bool>? keepsAlways = null, params ReadOnlySpan<(string Name, string Value)> environment)
+        string program,
+        IReadOnlyList<string> arguments,
+        Func<string, bool>? keepsAlways = null,
+        params ReadOnlySpan<(string Name, string Value)> environment)
     {
         var start = new ProcessStartInfo(program, arguments)
         {

@@ -38,7 +38,10 @@ internal sealed class PeerResult
 
     public double CpuSeconds => _json.GetProperty("cpu_seconds").GetDouble();
 
-    /// <summary><c>application</c>, <c>transport</c>, <c>stream</c>, <c>timeout</c>, <c>stateless-reset</c>, <c>version</c>, <c>local</c>; none without an error.</summary>
+    /// <summary>
+    /// <c>application</c>, <c>transport</c>, <c>stream</c>, <c>timeout</c>, <c>stateless-reset</c>, <c>version</c> or <c>local</c>; none
+    /// without an error.
+    /// </summary>
     public string? ErrorKind => Error is { } error ? error.GetProperty("kind").GetString() : null;
 
     public long ErrorCode => Error is { } error ? error.GetProperty("code").GetInt64() : 0;
@@ -47,7 +50,9 @@ internal sealed class PeerResult
 
     /// <summary>A count of the library, none where this library does not count it.</summary>
     public double? Stat(string name) =>
-        _json.GetProperty("stats") is { ValueKind: JsonValueKind.Object } stats && stats.TryGetProperty(name, out JsonElement value) ? value.GetDouble() : null;
+        _json.GetProperty("stats") is { ValueKind: JsonValueKind.Object } stats && stats.TryGetProperty(name, out JsonElement value)
+            ? value.GetDouble()
+            : null;
 
     public static bool IsResult(string line) => line.StartsWith('{');
 
