@@ -181,7 +181,8 @@ internal sealed class ConnectionHost : IConnectionRoutes
                 Connection.OnClosed(new CloseReason(CloseKind.Abandoned, 0, FrameType.Padding, "the endpoint was closed"));
             }
 
-            End();
+            // What was not read goes with it, and so do its ids.
+            End(isUnreadKept: false);
         }
     }
 
@@ -200,7 +201,7 @@ internal sealed class ConnectionHost : IConnectionRoutes
     /// <summary>Nothing is left to be read; the core goes, if its time has come. With the gate held.</summary>
     public void OnAllRead()
     {
-        if (_isOver && !Connection.HasUnread && !_isCoreDisposed)
+        if (_isOver && !_isCoreDisposed)
         {
             _isCoreDisposed = true;
             Core.Dispose();
@@ -280,7 +281,7 @@ internal sealed class ConnectionHost : IConnectionRoutes
                 Connection.OnClosed(next.Close!);
                 break;
             case ConnectionEventKind.Drained:
-                End();
+                End(isUnreadKept: true);
                 break;
             default:
                 break;
@@ -395,7 +396,7 @@ internal sealed class ConnectionHost : IConnectionRoutes
         }
     }
 
-    private void End()
+    private void End(bool isUnreadKept)
     {
         _isOver = true;
         EndHandshake(isComplete: false);
@@ -403,7 +404,11 @@ internal sealed class ConnectionHost : IConnectionRoutes
         QuicMetrics.ConnectionEnded(Core.Counters.PacketsLost);
         _timer.Dispose();
         _blocked.Clear();
-        OnAllRead();
+        if (!isUnreadKept || !Connection.HasUnread)
+        {
+            OnAllRead();
+        }
+
         _paths.ReleaseAll();
         _endpoint.Remove(this);
     }
