@@ -37,7 +37,8 @@ internal static class CurveSelfTest
             return "makes keys that are no points";
         }
 
-        if (!ours.TryAgree(theirPoint, ourSecret) || !ourSecret.AsSpan().SequenceEqual(theirSecret))
+        if (!ours.TryAgree(theirPoint, ourSecret)
+            || !ourSecret.AsSpan().SequenceEqual(theirSecret))
         {
             return "agrees on another secret";
         }

@@ -297,7 +297,7 @@ internal sealed class TlsClient : TlsEndpoint
 
     private void SendClientHello(ReadOnlySpan<byte> cookie)
     {
-        var writer = new TlsWriter();
+        var writer = new TlsWriter(TlsWriter.HelloCapacity);
         ClientHelloWriter.Write(writer, _options, ClientRandom, _shares, cookie);
         AddToTranscript(writer, start: 0);
         Send(EncryptionLevel.Initial, writer);

@@ -92,7 +92,7 @@ internal sealed class TlsServer : TlsEndpoint
         Transcript.Add(message);
         Transcript.ReplaceWithMessageHash();
 
-        var writer = new TlsWriter();
+        var writer = new TlsWriter(TlsWriter.HelloCapacity);
         ServerHello.WriteRetryRequest(writer, choice.Suite, _retriedGroup, _options.RetryCookie.Span);
         AddToTranscript(writer, start: 0);
         Send(EncryptionLevel.Initial, writer);
@@ -162,7 +162,7 @@ internal sealed class TlsServer : TlsEndpoint
         // The downgrade sentinel is for servers that also speak older versions; we do not.
         Span<byte> random = stackalloc byte[ClientHello.RandomLength];
         _random(random);
-        var writer = new TlsWriter();
+        var writer = new TlsWriter(TlsWriter.HelloCapacity);
         ServerHello.Write(writer, random, choice.Suite, share);
         AddToTranscript(writer, start: 0);
         Send(EncryptionLevel.Initial, writer);
