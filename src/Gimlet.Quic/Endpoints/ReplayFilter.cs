@@ -1,8 +1,8 @@
 namespace Gimlet.Quic.Endpoints;
 
 /// <summary>
-/// Lets every token pass once, with a bound on what is remembered: when that is reached, the older half is forgotten, and tokens as old as those in it
-/// pass no more. So a flood of used tokens makes honest old ones useless, never a used one useful.
+/// Lets every token pass once, with a bound on what is remembered: when that is reached, the older half is forgotten, and tokens as old as those
+/// in it pass no more. So a flood of used tokens makes honest old ones useless, never a used one useful.
 /// </summary>
 internal sealed class ReplayFilter
 {

@@ -4,8 +4,8 @@ using Gimlet.Quic.Wire;
 namespace Gimlet.Quic.Endpoints;
 
 /// <summary>
-/// Asks a client to show that it has its address (RFC 9000 section 8.1.2), with a Retry packet: nothing is remembered. One per endpoint, for one thread
-/// at a time.
+/// Asks a client to show that it has its address (RFC 9000 section 8.1.2), with a Retry packet: nothing is remembered. One per endpoint, for one
+/// thread at a time.
 /// </summary>
 internal sealed class RetryAnswer : IDisposable
 {

@@ -6,7 +6,9 @@ namespace Gimlet.Quic.Paths;
 /// </summary>
 internal sealed class BlackHoleDetector
 {
-    /// <summary>How many moments of loss in a row; what quinn takes. With one packet in ten lost at random, a false alarm is one in a thousand.</summary>
+    /// <summary>
+    /// How many moments of loss in a row; what quinn takes. With one packet in ten lost at random, a false alarm is one in a thousand.
+    /// </summary>
     public const int MaxMoments = 3;
 
     private long _largestAcknowledged = -1;

@@ -150,7 +150,8 @@ internal sealed class LocalConnectionIds
     private static QuicError Violation(string reason) => new(TransportErrorCode.ProtocolViolation, FrameType.RetireConnectionId, reason);
 
     private static int LongestFrame(long sequenceNumber) =>
-        1 + VariableLengthInteger.LengthOf(sequenceNumber) + VariableLengthInteger.LengthOf(0) + 1 + ConnectionId.MaxLength + StatelessResetToken.Length;
+        1 + VariableLengthInteger.LengthOf(sequenceNumber) + VariableLengthInteger.LengthOf(0)
+        + 1 + ConnectionId.MaxLength + StatelessResetToken.Length;
 
     private static bool TryWrite(ref WireWriter writer, SentFrameList sent, Entry entry)
     {

@@ -111,7 +111,7 @@ internal sealed partial class LossDetection
 
             if (!entry.IsAcknowledged)
             {
-                entry.IsAcknowledged = true;
+                entry = entry with { IsAcknowledged = true };
                 Acknowledge(space, queue, sent, entry);
             }
         }
@@ -210,7 +210,8 @@ internal sealed partial class LossDetection
                 ecn.OnValidated();
             }
 
-            if (verdict is EcnCountCheck.Verdict.Congested && ecn.State is EcnState.Capable && sent.Ack.LargestGeneration == record.Recovery.Generation)
+            if (verdict is EcnCountCheck.Verdict.Congested && ecn.State is EcnState.Capable
+                && sent.Ack.LargestGeneration == record.Recovery.Generation)
             {
                 record.Recovery.OnMarked(now, sent.Ack.LargestSentAt);
             }

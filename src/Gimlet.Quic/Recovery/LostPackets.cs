@@ -25,6 +25,7 @@ internal sealed class LostPackets
     private bool[] _isSpurious = [];
     private int _head;
 
+    /// <summary>Nothing is remembered yet.</summary>
     /// <param name="most">How many are remembered; a power of two.</param>
     public LostPackets(int most) => _most = most;
 

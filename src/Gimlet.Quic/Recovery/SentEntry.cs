@@ -6,33 +6,37 @@ namespace Gimlet.Quic.Recovery;
 
 /// <summary>A packet in a <see cref="SentPacketQueue"/>.</summary>
 [StructLayout(LayoutKind.Auto)]
-internal struct SentEntry
+internal readonly record struct SentEntry
 {
-    public long PacketNumber;
+    public long PacketNumber { get; init; }
 
     /// <summary>Counts the packets of the space on the path: what the packet threshold compares.</summary>
-    public long Sequence;
+    public long Sequence { get; init; }
 
-    public TimeSpan SentAt;
+    public TimeSpan SentAt { get; init; }
 
     /// <summary>Where its frames begin, counted from the queue's first frame ever.</summary>
-    public long FirstFrame;
+    public long FirstFrame { get; init; }
 
-    public int FrameCount;
-    public int Size;
+    public int FrameCount { get; init; }
+
+    public int Size { get; init; }
 
     /// <summary><see cref="PathRecovery.Generation"/> when it was sent.</summary>
-    public int Generation;
+    public int Generation { get; init; }
 
-    public bool IsAckEliciting;
-    public bool IsInFlight;
-    public bool IsMtuProbe;
-    public EcnCodepoint Ecn;
+    public bool IsAckEliciting { get; init; }
+
+    public bool IsInFlight { get; init; }
+
+    public bool IsMtuProbe { get; init; }
+
+    public EcnCodepoint Ecn { get; init; }
 
     /// <summary>It was acknowledged, and waits only for those before it.</summary>
-    public bool IsAcknowledged;
+    public bool IsAcknowledged { get; init; }
 
     /// <summary>The packet as its sender gave it.</summary>
-    public readonly SentPacket ToPacket(PathId path)
+    public SentPacket ToPacket(PathId path)
         => new(PacketNumber, SentAt, path, Size, IsAckEliciting, IsInFlight, IsMtuProbe, Ecn);
 }

@@ -41,10 +41,7 @@ internal sealed class SentPacketQueue
             GrowFrames();
         }
 
-        ref SentEntry added = ref this[Count++];
-        added = entry;
-        added.FirstFrame = _nextFrame;
-        added.FrameCount = frames.Length;
+        this[Count++] = entry with { FirstFrame = _nextFrame, FrameCount = frames.Length };
         foreach (ref readonly SentFrame frame in frames)
         {
             _frames[_nextFrame++ & (_frames.Length - 1)] = frame;

@@ -5,8 +5,8 @@ using Gimlet.Quic.Wire;
 namespace Gimlet.Quic.Streams;
 
 /// <summary>
-/// One stream as the application's side sees it: both parts, where the direction has them (RFC 9000 section 3). Made by the <see cref="StreamSet"/>, and used under
-/// the same lock. What is done here shows in the set's frames and events.
+/// One stream as the application's side sees it: both parts, where the direction has them (RFC 9000 section 3). Made by the
+/// <see cref="StreamSet"/>, and used under the same lock. What is done here shows in the set's frames and events.
 /// </summary>
 internal sealed class QuicStreamState
 {
@@ -44,9 +44,9 @@ internal sealed class QuicStreamState
     public object? Owner { get; set; }
 
     /// <summary>
-    /// Whether the stream must not be over yet: it counts against the peer's limit of streams until this is false. The owner holds a stream of the peer from its Opened
-    /// event until the application accepts it; else a peer could open and end streams faster than the application takes them (the "rapid reset" of
-    /// CVE-2023-44487).
+    /// Whether the stream must not be over yet: it counts against the peer's limit of streams until this is false. The owner holds a stream of
+    /// the peer from its Opened event until the application accepts it; else a peer could open and end streams faster than the application takes
+    /// them (the "rapid reset" of CVE-2023-44487).
     /// </summary>
     public bool IsHeld
     {
@@ -67,7 +67,9 @@ internal sealed class QuicStreamState
     /// <summary>FIN or reset is queued: nothing can be written any more.</summary>
     public bool IsFinished => Sending?.IsFinished ?? true;
 
-    /// <summary>"Data Recvd" or "Reset Recvd": the peer has everything, or knows that it will not come. Also when the connection is closed.</summary>
+    /// <summary>
+    /// "Data Recvd" or "Reset Recvd": the peer has everything, or knows that it will not come. Also when the connection is closed.
+    /// </summary>
     public bool IsSendDone => Sending?.IsTerminal ?? true;
 
     /// <summary>The code of the peer's STOP_SENDING. Our part was reset with it.</summary>
@@ -101,8 +103,8 @@ internal sealed class QuicStreamState
 
     /// <summary>Takes data to send.</summary>
     /// <returns>
-    /// How many bytes were taken: fewer than given when the buffer is full, and then <see cref="StreamEventKind.Writable"/> comes. 0 also when the peer does not
-    /// want them (<see cref="PeerStopCode"/>) or the connection is closed.
+    /// How many bytes were taken: fewer than given when the buffer is full, and then <see cref="StreamEventKind.Writable"/> comes. 0 also when
+    /// the peer does not want them (<see cref="PeerStopCode"/>) or the connection is closed.
     /// </returns>
     /// <exception cref="InvalidOperationException">The stream is read-only, or the caller ended or reset it.</exception>
     public int Write(ReadOnlySpan<byte> data)
@@ -132,8 +134,8 @@ internal sealed class QuicStreamState
     }
 
     /// <summary>
-    /// Gives up sending (RESET_STREAM): what was not sent is dropped, what was lost is not sent again. Also behind <see cref="Finish"/>. Does nothing when the peer has
-    /// everything, or after another reset.
+    /// Gives up sending (RESET_STREAM): what was not sent is dropped, what was lost is not sent again. Also behind <see cref="Finish"/>. Does
+    /// nothing when the peer has everything, or after another reset.
     /// </summary>
     /// <param name="errorCode">The application's code, 0 to 2^62 - 1.</param>
     public void Reset(long errorCode)
@@ -154,10 +156,15 @@ internal sealed class QuicStreamState
         return length;
     }
 
-    /// <summary>The next bytes without a copy: as many as lie together. They stay until the next <see cref="Read"/> or <see cref="Advance"/>, whatever comes.</summary>
+    /// <summary>
+    /// The next bytes without a copy: as many as lie together. They stay until the next <see cref="Read"/> or <see cref="Advance"/>, whatever
+    /// comes.
+    /// </summary>
     public bool TryPeek(out ReadOnlyMemory<byte> memory) => RequireReceiving().TryPeek(0, out memory);
 
-    /// <summary>Bytes further on without a copy, as <see cref="TryPeek(out ReadOnlyMemory{byte})"/>: for a sequence of several segments.</summary>
+    /// <summary>
+    /// Bytes further on without a copy, as <see cref="TryPeek(out ReadOnlyMemory{byte})"/>: for a sequence of several segments.
+    /// </summary>
     /// <param name="skip">How many bytes further on.</param>
     /// <param name="memory">The bytes.</param>
     public bool TryPeek(int skip, out ReadOnlyMemory<byte> memory) => RequireReceiving().TryPeek(skip, out memory);
@@ -170,7 +177,9 @@ internal sealed class QuicStreamState
         _set.OnRead(this);
     }
 
-    /// <summary>Gives up reading: what came and what comes is dropped, and the peer is asked to stop (STOP_SENDING), where that is of use.</summary>
+    /// <summary>
+    /// Gives up reading: what came and what comes is dropped, and the peer is asked to stop (STOP_SENDING), where that is of use.
+    /// </summary>
     /// <param name="errorCode">The application's code, 0 to 2^62 - 1.</param>
     public void StopSending(long errorCode)
     {

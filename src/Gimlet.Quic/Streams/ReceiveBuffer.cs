@@ -3,15 +3,15 @@ using Gimlet.Quic.Streams.Buffers;
 namespace Gimlet.Quic.Streams;
 
 /// <summary>
-/// Puts the bytes of a stream, or of a level's CRYPTO, in order again. Memory is bounded twice: what is held lies within <c>capacity</c> of what was read
-/// and each byte has one place (a frame of one byte does not cost a buffer of its own), and there are at most <see cref="MaxRanges"/> pieces behind a
-/// gap. RFC 9000 section 21.7 (stream fragmentation and reassembly) names the attack.
+/// Puts the bytes of a stream, or of a level's CRYPTO, in order again. Memory is bounded twice: what is held lies within <c>capacity</c> of what
+/// was read and each byte has one place (a frame of one byte does not cost a buffer of its own), and there are at most <see cref="MaxRanges"/>
+/// pieces behind a gap. RFC 9000 section 21.7 (stream fragmentation and reassembly) names the attack.
 /// </summary>
 internal sealed class ReceiveBuffer : IDisposable
 {
     /// <summary>
-    /// The most pieces behind the first gap; 16 bytes each, and moved when one comes between. Of n packets on the way with random loss at most n / 4 gaps
-    /// are left: this is 8,192 packets, 10 MB. quic-go permits 1,000 gaps.
+    /// The most pieces behind the first gap; 16 bytes each, and moved when one comes between. Of n packets on the way with random loss at most n
+    /// / 4 gaps are left: this is 8,192 packets, 10 MB. quic-go permits 1,000 gaps.
     /// </summary>
     public const int MaxRanges = 2048;
 
@@ -48,8 +48,8 @@ internal sealed class ReceiveBuffer : IDisposable
     /// <param name="offset">Where they begin.</param>
     /// <param name="data">The bytes.</param>
     /// <returns>
-    /// False, and nothing was taken, when they end beyond the capacity or there are too many pieces. The caller ends the connection: of CRYPTO with
-    /// CRYPTO_BUFFER_EXCEEDED.
+    /// False, and nothing was taken, when they end beyond the capacity or there are too many pieces. The caller ends the connection: of CRYPTO
+    /// with CRYPTO_BUFFER_EXCEEDED.
     /// </returns>
     public bool TryAdd(long offset, ReadOnlySpan<byte> data)
     {
@@ -98,7 +98,9 @@ internal sealed class ReceiveBuffer : IDisposable
     /// <summary>The next bytes without a copy: as many as lie together. They stay until <see cref="Advance"/> or <see cref="ReadTo"/>.</summary>
     public bool TryPeek(out ReadOnlyMemory<byte> memory) => TryPeek(0, out memory);
 
-    /// <summary>Bytes further on without a copy: as many as lie together. They stay until <see cref="Advance"/> or <see cref="ReadTo"/>.</summary>
+    /// <summary>
+    /// Bytes further on without a copy: as many as lie together. They stay until <see cref="Advance"/> or <see cref="ReadTo"/>.
+    /// </summary>
     /// <param name="skip">How many bytes behind <see cref="Read"/>.</param>
     /// <param name="memory">The bytes.</param>
     /// <returns>False when nothing is there.</returns>

@@ -12,8 +12,9 @@ internal sealed class SendBuffer : IDisposable
     public const int CryptoSegmentBytes = 4096;
 
     /// <summary>
-    /// The most ranges that are remembered as acknowledged behind a gap, or as lost; 16 bytes each. 4 MiB in flight are 3,500 packets of 1,200 bytes, so
-    /// honest peers stay below. Beyond it what was acknowledged is sent again, and what lies between two lost ranges, too: more bytes, never wrong ones.
+    /// The most ranges that are remembered as acknowledged behind a gap, or as lost; 16 bytes each. 4 MiB in flight are 3,500 packets of 1,200
+    /// bytes, so honest peers stay below. Beyond it what was acknowledged is sent again, and what lies between two lost ranges, too: more bytes,
+    /// never wrong ones.
     /// </summary>
     public const int MaxRanges = 4096;
 

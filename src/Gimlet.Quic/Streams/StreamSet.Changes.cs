@@ -8,7 +8,8 @@ namespace Gimlet.Quic.Streams;
 internal sealed partial class StreamSet
 {
     /// <summary>
-    /// Takes the next event. Of each kind a stream has one waiting at most, so whatever the peer does there are no more than its streams have kinds.
+    /// Takes the next event. Of each kind a stream has one waiting at most, so whatever the peer does there are no more than its streams have
+    /// kinds.
     /// </summary>
     public bool TryPollEvent(out StreamEvent next)
     {
@@ -165,8 +166,8 @@ internal sealed partial class StreamSet
         }
     }
 
-    // RFC 9000 section 4.1: "A sender SHOULD send a STREAM_DATA_BLOCKED or DATA_BLOCKED frame to indicate to the receiver that it has data to write but is
-    // blocked by flow control limits." Once for each limit.
+    // RFC 9000 section 4.1: "A sender SHOULD send a STREAM_DATA_BLOCKED or DATA_BLOCKED frame to indicate to the receiver that it has data to
+    // write but is blocked by flow control limits." Once for each limit.
     private void TellBlocked()
     {
         if (_sent >= _limit && _blockedAt != _limit && _new.First is not null)

@@ -5,7 +5,9 @@ using Gimlet.Quic.Streams.States;
 
 namespace Gimlet.Quic.Streams;
 
-/// <summary>What became of frames that were sent (RFC 9000 section 13.3). Each frame that was noted is told of once, or once lost and then acknowledged.</summary>
+/// <summary>
+/// What became of frames that were sent (RFC 9000 section 13.3). Each frame that was noted is told of once, or once lost and then acknowledged.
+/// </summary>
 internal sealed partial class StreamSet
 {
     /// <summary>The peer has a frame of ours.</summary>
@@ -72,7 +74,7 @@ internal sealed partial class StreamSet
         }
     }
 
-    private static bool IsFinal(in SentFrame frame) => (frame.Type & FinBit) != 0;
+    private static bool IsFinal(in SentFrame frame) => (frame.Type & FinBit) == FinBit;
 
     private void OnStreamFrameLost(QuicStreamState stream, in SentFrame frame)
     {
@@ -90,7 +92,8 @@ internal sealed partial class StreamSet
                 AddIf(stream, stream.Receiving is { IsWindowOfUse: true } part && part.Window.Limit == frame.Offset, StreamFrames.MaxStreamData);
                 break;
             case FrameType.StreamDataBlocked:
-                AddIf(stream, stream.Sending is { HasNew: true } blocked && blocked.Sent >= blocked.Limit && blocked.Limit == frame.Offset, StreamFrames.StreamDataBlocked);
+                bool isBlocked = stream.Sending is { HasNew: true } blocked && blocked.Sent >= blocked.Limit && blocked.Limit == frame.Offset;
+                AddIf(stream, isBlocked, StreamFrames.StreamDataBlocked);
                 break;
             default:
                 if (FrameRules.IsStream(frame.Type) && stream.Sending is { } sending)

@@ -86,9 +86,9 @@ internal sealed partial class StreamSet
         part.PeerStopCode = frame.ErrorCode;
         Raise(stream, StreamEventKind.PeerStopped);
 
-        // RFC 9000 section 3.5: "An endpoint that receives a STOP_SENDING frame MUST send a RESET_STREAM frame if the stream is in the "Ready" or "Send" state."
-        // In "Data Sent" it may wait for what is lost; what nobody reads need not be sent again, so it is reset at once. "An endpoint SHOULD copy the
-        // error code from the STOP_SENDING frame to the RESET_STREAM frame it sends".
+        // RFC 9000 section 3.5: "An endpoint that receives a STOP_SENDING frame MUST send a RESET_STREAM frame if the stream is in the "Ready"
+        // or "Send" state." In "Data Sent" it may wait for what is lost; what nobody reads need not be sent again, so it is reset at once. "An
+        // endpoint SHOULD copy the error code from the STOP_SENDING frame to the RESET_STREAM frame it sends".
         if (part.Reset(frame.ErrorCode))
         {
             OnReset(stream);
@@ -198,8 +198,9 @@ internal sealed partial class StreamSet
 
         if (isLocal)
         {
-            // RFC 9000 section 19.8: "An endpoint MUST terminate the connection with error STREAM_STATE_ERROR if it receives a STREAM frame for a locally
-            // initiated stream that has not yet been created, or for a send-only stream." Sections 19.5 and 19.10 say the same of their frames.
+            // RFC 9000 section 19.8: "An endpoint MUST terminate the connection with error STREAM_STATE_ERROR if it receives a STREAM frame for
+            // a locally initiated stream that has not yet been created, or for a send-only stream." Sections 19.5 and 19.10 say the same of
+            // their frames.
             return streamId.Index >= Local(streamId.Direction).Opened
                 ? new QuicError(TransportErrorCode.StreamStateError, type, "a frame for a stream that we have not opened")
                 : QuicError.None;
@@ -213,15 +214,15 @@ internal sealed partial class StreamSet
         stream = null;
         ref PeerStreams peers = ref Peers(id.Direction);
 
-        // RFC 9000 section 4.6: "An endpoint that receives a frame with a stream ID exceeding the limit it has sent MUST treat this as a connection error of
-        // type STREAM_LIMIT_ERROR".
+        // RFC 9000 section 4.6: "An endpoint that receives a frame with a stream ID exceeding the limit it has sent MUST treat this as a
+        // connection error of type STREAM_LIMIT_ERROR".
         if (id.Index >= peers.Limit)
         {
             return new QuicError(TransportErrorCode.StreamLimitError, type, "a stream beyond the limit");
         }
 
-        // RFC 9000 section 3.2: "Before a stream is created, all streams of the same type with lower-numbered stream IDs MUST be created." As many as the limit
-        // permits to be open.
+        // RFC 9000 section 3.2: "Before a stream is created, all streams of the same type with lower-numbered stream IDs MUST be created." As
+        // many as the limit permits to be open.
         while (peers.Opened <= id.Index)
         {
             stream = Create(StreamId.Create(id.Initiator, id.Direction, peers.Opened), isLocal: false);

@@ -11,11 +11,15 @@ namespace Gimlet.Quic.Streams;
 internal sealed partial class StreamSet
 {
     /// <summary>
-    /// How many bytes a stream sends before it is the next one's turn: a packet. So streams share evenly, and the loss of a packet stops one stream and not all.
+    /// How many bytes a stream sends before it is the next one's turn: a packet. So streams share evenly, and the loss of a packet stops one
+    /// stream and not all.
     /// </summary>
     private const int TurnBytes = 1200;
 
-    /// <summary>RESET_STREAM of a type and three integers is the longest of the control frames. Where it does not fit, none is begun: limits move only when they are told.</summary>
+    /// <summary>
+    /// RESET_STREAM of a type and three integers is the longest of the control frames. Where it does not fit, none is begun: limits move only
+    /// when they are told.
+    /// </summary>
     private const int MaxControlLength = 1 + (3 * VariableLengthInteger.MaxLength);
 
     /// <summary>The FIN bit in the type of a STREAM frame, as <see cref="SentFrame"/> keeps it.</summary>
@@ -28,8 +32,8 @@ internal sealed partial class StreamSet
         _pending != SetFrames.None || _control.First is not null || _urgent.First is not null || (_new.First is not null && _sent < _limit);
 
     /// <summary>
-    /// Writes what fits: control frames, then lost data, then new data of one stream after the other. What is written counts as sent, and each frame's fate must be
-    /// told. Nothing is written where not even the first frame fits; 64 bytes are always enough for one.
+    /// Writes what fits: control frames, then lost data, then new data of one stream after the other. What is written counts as sent, and each
+    /// frame's fate must be told. Nothing is written where not even the first frame fits; 64 bytes are always enough for one.
     /// </summary>
     /// <param name="writer">The packet's payload.</param>
     /// <param name="sent">Where the frames are noted.</param>

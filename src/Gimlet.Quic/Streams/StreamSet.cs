@@ -7,10 +7,10 @@ using Gimlet.Quic.Wire;
 namespace Gimlet.Quic.Streams;
 
 /// <summary>
-/// The streams of a connection (RFC 9000 sections 2 to 4) without the connection: frames in (<c>Handle</c>), frames out (<see cref="WriteFrames"/>), what became of
-/// them (<see cref="OnAcknowledged"/>, <see cref="OnLost"/>), and events. After anything that was called, <see cref="TryPollEvent"/> is drained
-/// until it is false; a stream is over only when its events were taken. Not thread-safe. An idle set holds a few hundred bytes: tables and buffers come with the first
-/// stream and the first byte.
+/// The streams of a connection (RFC 9000 sections 2 to 4) without the connection: frames in (<c>Handle</c>), frames out
+/// (<see cref="WriteFrames"/>), what became of them (<see cref="OnAcknowledged"/>, <see cref="OnLost"/>), and events. After anything that was
+/// called, <see cref="TryPollEvent"/> is drained until it is false; a stream is over only when its events were taken. Not thread-safe. An idle
+/// set holds a few hundred bytes: tables and buffers come with the first stream and the first byte.
 /// </summary>
 internal sealed partial class StreamSet : IDisposable
 {
@@ -137,7 +137,8 @@ internal sealed partial class StreamSet : IDisposable
     }
 
     /// <summary>
-    /// Tells the time and the round-trip time, by which windows grow. Called with every datagram that comes, before its frames: it costs two assignments.
+    /// Tells the time and the round-trip time, by which windows grow. Called with every datagram that comes, before its frames: it costs two
+    /// assignments.
     /// </summary>
     public void UpdateRtt(TimeSpan now, TimeSpan smoothedRtt)
     {
@@ -146,8 +147,8 @@ internal sealed partial class StreamSet : IDisposable
     }
 
     /// <summary>
-    /// Tells again where flow control holds data back. RFC 9000 section 4.1: "To keep the connection from closing, a sender that is flow control limited SHOULD
-    /// periodically send a STREAM_DATA_BLOCKED or DATA_BLOCKED frame when it has no ack-eliciting packets in flight."
+    /// Tells again where flow control holds data back. RFC 9000 section 4.1: "To keep the connection from closing, a sender that is flow control
+    /// limited SHOULD periodically send a STREAM_DATA_BLOCKED or DATA_BLOCKED frame when it has no ack-eliciting packets in flight."
     /// </summary>
     public void RepeatBlocked()
     {
@@ -168,8 +169,8 @@ internal sealed partial class StreamSet : IDisposable
     }
 
     /// <summary>
-    /// The connection ended: nothing is sent or taken any more and each stream is told to be closed. Data that is there can still be read; the memory of a stream goes
-    /// back with its last byte, with <see cref="QuicStreamState.StopSending"/>, or when the set is disposed of.
+    /// The connection ended: nothing is sent or taken any more and each stream is told to be closed. Data that is there can still be read; the
+    /// memory of a stream goes back with its last byte, with <see cref="QuicStreamState.StopSending"/>, or when the set is disposed of.
     /// </summary>
     public void OnConnectionClosed()
     {

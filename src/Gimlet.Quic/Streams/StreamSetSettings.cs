@@ -6,9 +6,9 @@ namespace Gimlet.Quic.Streams;
 internal sealed record StreamSetSettings
 {
     /// <summary>
-    /// What a stream's window begins with. Slow start needs five round trips from 10 packets to 512 KiB, and the window doubles as fast as it does from then on: so
-    /// it slows no peer down. A window is a promise and not memory, so an idle connection pays nothing; but 100 streams of a peer that is not read are
-    /// a promise, too, and that is why it is not the maximum. quic-go begins with the same figure.
+    /// What a stream's window begins with. Slow start needs five round trips from 10 packets to 512 KiB, and the window doubles as fast as it
+    /// does from then on: so it slows no peer down. A window is a promise and not memory, so an idle connection pays nothing; but 100 streams of
+    /// a peer that is not read are a promise, too, and that is why it is not the maximum. quic-go begins with the same figure.
     /// </summary>
     public const long UsualInitialStreamWindow = 512 * 1024;
 
@@ -33,7 +33,9 @@ internal sealed record StreamSetSettings
     /// <summary>What the connection's window begins with, in bytes.</summary>
     public long InitialConnectionWindow => ConnectionWindowFor(InitialStreamWindow);
 
-    /// <summary>The connection's window that goes with a stream's: half as large again, so that one stream that is not read does not stop all others.</summary>
+    /// <summary>
+    /// The connection's window that goes with a stream's: half as large again, so that one stream that is not read does not stop all others.
+    /// </summary>
     public long ConnectionWindowFor(long streamWindow) => Math.Min(ConnectionWindow, streamWindow + (streamWindow / 2));
 
     /// <summary>Our transport parameters: the limits that the peer begins with.</summary>

@@ -9,7 +9,8 @@ internal static class QlogConnection
 {
     public static void WriteClose(Utf8JsonWriter json, CloseReason reason)
     {
-        bool isRemote = reason.Kind is CloseKind.PeerApplication or CloseKind.PeerTransport or CloseKind.StatelessReset or CloseKind.VersionNegotiation;
+        bool isRemote = reason.Kind
+            is CloseKind.PeerApplication or CloseKind.PeerTransport or CloseKind.StatelessReset or CloseKind.VersionNegotiation;
         json.WriteString("owner"u8, isRemote ? "remote"u8 : "local"u8);
         switch (reason.Kind)
         {

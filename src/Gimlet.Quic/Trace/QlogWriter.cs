@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Gimlet.Quic.Trace;
 
 /// <summary>
-/// JSON text sequences (RFC 7464): a record separator, a JSON text, a line feed; one write to the stream for each. A stream that fails, or a trace that
-/// has grown to its limit, ends the trace and never the connection.
+/// JSON text sequences (RFC 7464): a record separator, a JSON text, a line feed; one write to the stream for each. A stream that fails, or a
+/// trace that has grown to its limit, ends the trace and never the connection.
 /// </summary>
 internal sealed class QlogWriter : IDisposable
 {

@@ -39,6 +39,25 @@ public sealed class UdpPathTests
     }
 
     [Fact]
+    public void Whoever_dials_the_same_address_again_gets_the_pair_that_answers_come_on()
+    {
+        QuicPath first = _paths.GetOrAdd(default, Remote);
+        QuicPath beforeAnyAnswer = _paths.GetOrAdd(default, Remote);
+        QuicPath answered = _paths.GetOrAdd(Local, Remote);
+        QuicPath afterwards = _paths.GetOrAdd(default, Remote);
+        Assert.Equal((first, first, first), (beforeAnyAnswer, answered, afterwards));
+        for (int i = 0; i < 2 * UdpPaths.MaxSeen; i++)
+        {
+            _ = _paths.GetOrAdd(Local, new TransportAddress([10, 0, (byte)(i >> 8), (byte)i], 1));
+        }
+
+        // Forgotten under both.
+        QuicPath anew = _paths.GetOrAdd(default, Remote);
+        Assert.NotEqual(first, anew);
+        Assert.Equal(anew, _paths.GetOrAdd(Local, Remote));
+    }
+
+    [Fact]
     public void What_was_only_seen_is_forgotten_and_what_is_held_is_not()
     {
         QuicPath held = _paths.GetOrAdd(Local, Remote);

@@ -447,7 +447,8 @@ public sealed class RemoteConnectionIdsTests
             for (int i = 0; i < 60 && !error.IsError; i++)
             {
                 long number = random.Next(0, 30), id = random.Next(10) > 0 ? number : random.Next(30);
-                error = ids.OnNewConnectionId(Frame(number, random.Next(4) > 0 ? 0 : random.NextInt64(number + 1)) with { ConnectionId = FakeRoutes.Id(id) });
+                NewConnectionIdFrame frame = Frame(number, random.Next(4) > 0 ? 0 : random.NextInt64(number + 1));
+                error = ids.OnNewConnectionId(frame with { ConnectionId = FakeRoutes.Id(id) });
                 _ = random.Next(2) == 0 ? ids.TryAssign(new PathId(random.Next(1, 12))) : ids.TryRenew(new PathId(random.Next(1, 12)));
                 ids.Release(new PathId(random.Next(1, 12)));
                 if (!error.IsError)

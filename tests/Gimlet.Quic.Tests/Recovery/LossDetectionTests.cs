@@ -113,7 +113,7 @@ public sealed class LossDetectionTests
         _driver.SendMany(5);
         _driver.Advance(20);
         _ = _driver.Ack(5);
-        Assert.Empty(_driver.Acknowledged.Where(acknowledged => acknowledged == number));
+        Assert.DoesNotContain(number, _driver.Acknowledged);
         Assert.DoesNotContain(number, _driver.Lost);
 
         long second = _driver.SendAck();

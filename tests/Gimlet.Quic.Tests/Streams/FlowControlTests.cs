@@ -218,8 +218,13 @@ public sealed class FlowControlTests
         TransportParameters parameters = settings.AddTo(new TransportParameters { MaxIdleTimeout = 9 });
         Assert.Equal(
             (512 * 1024, 512 * 1024, 512 * 1024, 768 * 1024, 3, 4, 9),
-            (parameters.InitialMaxStreamDataBidirectionalLocal, parameters.InitialMaxStreamDataBidirectionalRemote, parameters.InitialMaxStreamDataUnidirectional,
-                parameters.InitialMaxData, parameters.InitialMaxStreamsBidirectional, parameters.InitialMaxStreamsUnidirectional, parameters.MaxIdleTimeout));
+            (parameters.InitialMaxStreamDataBidirectionalLocal,
+                parameters.InitialMaxStreamDataBidirectionalRemote,
+                parameters.InitialMaxStreamDataUnidirectional,
+                parameters.InitialMaxData,
+                parameters.InitialMaxStreamsBidirectional,
+                parameters.InitialMaxStreamsUnidirectional,
+                parameters.MaxIdleTimeout));
     }
 
     [Fact]

@@ -56,7 +56,8 @@ public sealed class RangeSetTests
     [InlineData(12, 13, 0, 13, 20, 30)]
     [InlineData(17, 18, 0, 10, 17, 30)]
     [InlineData(35, 36, 0, 10, 20, 36)]
-    public void A_range_too_many_takes_what_lies_between_it_and_its_nearest_neighbour(long start, long end, long first, long firstEnd, long second, long secondEnd)
+    public void A_range_too_many_takes_what_lies_between_it_and_its_nearest_neighbour(
+        long start, long end, long first, long firstEnd, long second, long secondEnd)
     {
         var set = new RangeSet();
         set.AddRoughly(0, 10, 2);

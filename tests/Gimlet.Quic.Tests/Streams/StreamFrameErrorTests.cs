@@ -16,7 +16,8 @@ public sealed class StreamFrameErrorTests
     private const TransportErrorCode State = TransportErrorCode.StreamStateError;
     private const TransportErrorCode Limit = TransportErrorCode.StreamLimitError;
 
-    // Columns: a peer's bidirectional stream, ours that is not open, a peer's unidirectional one, ours, and the first two of the peer beyond its limit.
+    // Columns: a peer's bidirectional stream, ours that is not open, a peer's unidirectional one, ours, and the first two of the peer beyond its
+    // limit.
     [Theory]
     [InlineData(FrameType.Stream, None, State, None, State, Limit, Limit)]
     [InlineData(FrameType.ResetStream, None, State, None, State, Limit, Limit)]

@@ -116,8 +116,8 @@ public sealed class StreamMemoryTests
     }
 
     /// <summary>
-    /// One byte in every second place: the incident class is a buffer for each frame. Here a byte costs its place, so the window is the bound: before the pieces
-    /// are too many, 4 KiB of window hold them.
+    /// One byte in every second place: the incident class is a buffer for each frame. Here a byte costs its place, so the window is the bound:
+    /// before the pieces are too many, 4 KiB of window hold them.
     /// </summary>
     [Fact]
     public void Frames_of_one_byte_cannot_make_a_set_keep_more_than_its_window()

@@ -1,8 +1,6 @@
-using System.Text;
 using System.Text.Json;
 using Gimlet.Quic.Frames;
 using Gimlet.Quic.Paths;
-using Gimlet.Quic.Tests.Frames.Support;
 using Gimlet.Quic.Tests.Trace.Support;
 using Gimlet.Quic.Tests.Wire.Support;
 using Gimlet.Quic.Trace;
@@ -34,12 +32,21 @@ public sealed class QlogFrameTests
         { "150405", """{"frame_type":"stream_data_blocked","stream_id":4,"limit":5}""" },
         { "1605", """{"frame_type":"streams_blocked","stream_type":"bidirectional","limit":5}""" },
         { "1705", """{"frame_type":"streams_blocked","stream_type":"unidirectional","limit":5}""" },
-        { "18020104 0a0b0c0d 000102030405060708090a0b0c0d0e0f", """{"frame_type":"new_connection_id","sequence_number":2,"retire_prior_to":1,"connection_id_length":4,"connection_id":"0a0b0c0d"}""" },
+        {
+            "18020104 0a0b0c0d 000102030405060708090a0b0c0d0e0f",
+            """{"frame_type":"new_connection_id","sequence_number":2,"retire_prior_to":1,"connection_id_length":4,"connection_id":"0a0b0c0d"}"""
+        },
         { "1903", """{"frame_type":"retire_connection_id","sequence_number":3}""" },
         { "1a0011223344556677", """{"frame_type":"path_challenge","data":"0011223344556677"}""" },
         { "1b0011223344556677", """{"frame_type":"path_response","data":"0011223344556677"}""" },
-        { "1c0a0802 4869", """{"frame_type":"connection_close","error_space":"transport","error_code":10,"raw_error_code":10,"reason":"Hi","trigger_frame_type":8}""" },
-        { "1d07024869", """{"frame_type":"connection_close","error_space":"application","error_code":7,"raw_error_code":7,"reason":"Hi"}""" },
+        {
+            "1c0a0802 4869",
+            """{"frame_type":"connection_close","error_space":"transport","error_code":10,"raw_error_code":10,"reason":"Hi","trigger_frame_type":8}"""
+        },
+        {
+            "1d07024869",
+            """{"frame_type":"connection_close","error_space":"application","error_code":7,"raw_error_code":7,"reason":"Hi"}"""
+        },
         { "1e", """{"frame_type":"handshake_done"}""" },
         { "304869", """{"frame_type":"datagram","length":2}""" },
         { "31024869", """{"frame_type":"datagram","length":2}""" },
@@ -96,7 +103,7 @@ public sealed class QlogFrameTests
         byte[][] samples = [.. Frames.Select(row => Convert.FromHexString(row.Data.Item1.Replace(" ", "", StringComparison.Ordinal)))];
         byte[] all = [.. samples.Where(s => s[0] is not (0x00 or 0x08 or 0x30)).SelectMany(s => s)];
         using var stream = new MemoryStream();
-        using var trace = new QlogTrace(stream, EndpointRole.Server, Ids.Hex("01"), TimeSpan.Zero);
+        using var trace = new QlogTrace(stream, EndpointRole.Server, Ids.Hex("01"));
         int count = 1;
         foreach (byte[] payload in Mutations.Truncations(all).Concat(Mutations.Random([all, .. samples], seed: 7464)))
         {
@@ -115,7 +122,7 @@ public sealed class QlogFrameTests
     private static JsonElement[] Write(byte[] payload)
     {
         using var stream = new MemoryStream();
-        using var trace = new QlogTrace(stream, EndpointRole.Server, Ids.Hex("01"), TimeSpan.Zero);
+        using var trace = new QlogTrace(stream, EndpointRole.Server, Ids.Hex("01"));
         trace.PacketSent(TimeSpan.Zero, Path, PacketType.OneRtt, 1, payload.Length + 30, payload);
         return [.. QlogRecords.Parse(stream.ToArray())[1].At("data", "frames").EnumerateArray()];
     }

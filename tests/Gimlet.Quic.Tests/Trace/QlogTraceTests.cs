@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Gimlet.Quic.Connections;
 using Gimlet.Quic.Frames;
@@ -22,7 +21,7 @@ public sealed class QlogTraceTests : IDisposable
 
     public QlogTraceTests()
     {
-        _trace = new QlogTrace(_stream, EndpointRole.Client, Ids.Hex("8394c8f03e515708"), Start, referenceTime: 1_700_000_000_000);
+        _trace = new QlogTrace(_stream, EndpointRole.Client, Ids.Hex("8394c8f03e515708"), referenceTime: 1_700_000_000_000);
         _trace.ConnectionStarted(Start, First, Ids.Hex("c1c2c3c4"), Ids.Hex("8394c8f03e515708"));
     }
 
@@ -95,7 +94,8 @@ public sealed class QlogTraceTests : IDisposable
         Assert.Equal("unknown", Last().Text("data", "header", "packet_type"));
 
         _trace.PacketLost(Start, First, PacketType.OneRtt, 12, PacketLossReason.TimeThreshold);
-        Assert.Equal(("1RTT", 12, "time_threshold"), (Last().Text("data", "header", "packet_type"), Last().Number("data", "header", "packet_number"), Last().Text("data", "trigger")));
+        Assert.Equal(("1RTT", "time_threshold"), (Last().Text("data", "header", "packet_type"), Last().Text("data", "trigger")));
+        Assert.Equal(12, Last().Number("data", "header", "packet_number"));
 
         _trace.PacketLost(Start, First, PacketType.OneRtt, 13, reason: null);
         Assert.False(Last().At("data").TryGetProperty("trigger", out _));
@@ -105,7 +105,8 @@ public sealed class QlogTraceTests : IDisposable
         Assert.False(Last().At("data").TryGetProperty("min_rtt", out _));
 
         _trace.KeyUpdated(Start, EndpointRole.Server, PacketNumberSpace.Application, 2, KeyUpdateTrigger.RemoteUpdate);
-        Assert.Equal(("server_1rtt_secret", 2, "remote_update"), (Last().Text("data", "key_type"), Last().Number("data", "generation"), Last().Text("data", "trigger")));
+        Assert.Equal(("server_1rtt_secret", "remote_update"), (Last().Text("data", "key_type"), Last().Text("data", "trigger")));
+        Assert.Equal(2, Last().Number("data", "generation"));
         _trace.KeyDiscarded(Start, PacketNumberSpace.Handshake);
         Assert.Equal("server_handshake_secret", Last().Text("data", "key_type"));
 
@@ -118,8 +119,9 @@ public sealed class QlogTraceTests : IDisposable
         Assert.Equal(
             [
                 "connectivity:connection_started", "connectivity:connection_state_updated", "connectivity:connection_state_updated",
-                "transport:packet_dropped", "transport:packet_dropped", "recovery:packet_lost", "recovery:packet_lost", "recovery:metrics_updated",
-                "security:key_updated", "security:key_discarded", "security:key_discarded", "connectivity:migration_state_updated", "connectivity:mtu_updated",
+                "transport:packet_dropped", "transport:packet_dropped", "recovery:packet_lost", "recovery:packet_lost",
+                "recovery:metrics_updated", "security:key_updated", "security:key_discarded",
+                "security:key_discarded", "connectivity:migration_state_updated", "connectivity:mtu_updated",
             ],
             names);
     }
@@ -175,7 +177,7 @@ public sealed class QlogTraceTests : IDisposable
     public void A_trace_stops_at_its_limit_with_whole_records()
     {
         using var stream = new MemoryStream();
-        using var trace = new QlogTrace(stream, EndpointRole.Server, Ids.Hex("01"), Start, maxBytes: 2_000);
+        using var trace = new QlogTrace(stream, EndpointRole.Server, Ids.Hex("01"), maxBytes: 2_000);
         for (int i = 0; i < 1_000; i++)
         {
             trace.MtuUpdated(Start, First, i, i + 1);
@@ -189,7 +191,7 @@ public sealed class QlogTraceTests : IDisposable
     public void A_stream_that_fails_ends_the_trace_and_nothing_else()
     {
         var stream = new FailingStream();
-        var trace = new QlogTrace(stream, EndpointRole.Server, Ids.Hex("01"), Start);
+        var trace = new QlogTrace(stream, EndpointRole.Server, Ids.Hex("01"));
         trace.MtuUpdated(Start, First, 1, 2);
         trace.MtuUpdated(Start, First, 1, 2);
         trace.ConnectionClosed(Start, new CloseReason(CloseKind.IdleTimeout, 0, FrameType.Padding, ""));
@@ -207,7 +209,7 @@ public sealed class QlogTraceTests : IDisposable
             Assert.True(new StreamFrame(4, 1000, new byte[100], isFinal: true).TryWrite(ref w));
             Assert.True(new PathChallengeFrame(0x1122).TryWrite(ref w));
         });
-        using var trace = new QlogTrace(Stream.Null, EndpointRole.Client, Ids.Hex("01"), Start);
+        using var trace = new QlogTrace(Stream.Null, EndpointRole.Client, Ids.Hex("01"));
         Allocations.AssertNone(() =>
         {
             trace.PacketSent(Start, Second, PacketType.OneRtt, 1, 200, payload);
@@ -242,6 +244,10 @@ public sealed class QlogTraceTests : IDisposable
 
         public override void Flush() => throw new IOException("the disk is full");
 
-        protected override void Dispose(bool disposing) => throw new IOException("the disk is full");
+        protected override void Dispose(bool disposing)
+        {
+            base.Dispose(disposing);
+            throw new IOException("the disk is full");
+        }
     }
 }

@@ -368,6 +368,11 @@ internal sealed class ConnectionHost : IConnectionRoutes
             return;
         }
 
+        if (result == DatagramSendResult.TooLarge)
+        {
+            Core.HandleTooLarge(Now, transmit.Path, transmit.SegmentSize);
+        }
+
         QuicMetrics.Refused((datagrams.Length - sent + transmit.SegmentSize - 1) / transmit.SegmentSize);
     }
 

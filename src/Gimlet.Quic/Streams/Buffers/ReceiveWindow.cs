@@ -4,8 +4,8 @@ using Gimlet.Quic.Wire;
 namespace Gimlet.Quic.Streams.Buffers;
 
 /// <summary>
-/// What we permit the peer to send, on a stream or on the connection (RFC 9000 section 4.1): a window that moves with what the application consumed, and grows
-/// where it is what slows the peer down. A window is a promise and no memory: memory follows what comes.
+/// What we permit the peer to send, on a stream or on the connection (RFC 9000 section 4.1): a window that moves with what the application
+/// consumed, and grows where it is what slows the peer down. A window is a promise and no memory: memory follows what comes.
 /// </summary>
 [StructLayout(LayoutKind.Auto)]
 internal struct ReceiveWindow
@@ -38,7 +38,9 @@ internal struct ReceiveWindow
     /// <summary>Whether a new limit would be larger than the last one.</summary>
     public readonly bool CanMove => Next > Limit;
 
-    /// <summary>Half of the window is consumed: soon enough that the peer need not wait, seldom enough to cost nothing (RFC 9000 section 4.2).</summary>
+    /// <summary>
+    /// Half of the window is consumed: soon enough that the peer need not wait, seldom enough to cost nothing (RFC 9000 section 4.2).
+    /// </summary>
     public readonly bool IsUpdateDue => Next - Limit >= Math.Max(1, _size / 2);
 
     private readonly long Next => Math.Min(Consumed + _size, VariableLengthInteger.MaxValue);

@@ -27,7 +27,9 @@ internal struct StreamLinks
     public bool IsLinked;
 }
 
-/// <summary>Streams one behind the other. The links are in the streams, so nothing is allocated and leaving the list costs the same everywhere in it.</summary>
+/// <summary>
+/// Streams one behind the other. The links are in the streams, so nothing is allocated and leaving the list costs the same everywhere in it.
+/// </summary>
 [StructLayout(LayoutKind.Auto)]
 internal struct StreamList
 {

@@ -4,7 +4,9 @@ using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Streams.States;
 
-/// <summary>The receiving part of a stream (RFC 9000 section 3.2): its data, its final size and its reset. Knows nothing of other streams.</summary>
+/// <summary>
+/// The receiving part of a stream (RFC 9000 section 3.2): its data, its final size and its reset. Knows nothing of other streams.
+/// </summary>
 internal sealed class ReceivePart
 {
     private const int SegmentBytes = 16 * 1024;
@@ -46,8 +48,8 @@ internal sealed class ReceivePart
     public int Available => _buffer?.Available ?? 0;
 
     /// <summary>
-    /// Whether MAX_STREAM_DATA is of use. RFC 9000 section 3.2: in the state "Size Known" "the endpoint no longer needs to send MAX_STREAM_DATA frames";
-    /// a stream that is not read any more gets no credit either.
+    /// Whether MAX_STREAM_DATA is of use. RFC 9000 section 3.2: in the state "Size Known" "the endpoint no longer needs to send MAX_STREAM_DATA
+    /// frames"; a stream that is not read any more gets no credit either.
     /// </summary>
     public bool IsWindowOfUse => State == ReceiveState.Receive && StopCode is null;
 
@@ -57,22 +59,22 @@ internal sealed class ReceivePart
     /// <param name="type">The frame.</param>
     public QuicError Check(long end, bool isFinal, FrameType type)
     {
-        // RFC 9000 section 4.5: "Once a final size for a stream is known, it cannot change. If a RESET_STREAM or STREAM frame is received indicating
-        // a change in the final size for the stream, an endpoint SHOULD respond with an error of type FINAL_SIZE_ERROR".
+        // RFC 9000 section 4.5: "Once a final size for a stream is known, it cannot change. If a RESET_STREAM or STREAM frame is received
+        // indicating a change in the final size for the stream, an endpoint SHOULD respond with an error of type FINAL_SIZE_ERROR".
         if (IsSizeKnown && (end > _finalSize || (isFinal && end != _finalSize)))
         {
             return new QuicError(TransportErrorCode.FinalSizeError, type, "the final size of a stream changed");
         }
 
-        // RFC 9000 section 20.1: FINAL_SIZE_ERROR is also for "a STREAM frame or a RESET_STREAM frame containing a final size that was lower than the
-        // size of stream data that was already received".
+        // RFC 9000 section 20.1: FINAL_SIZE_ERROR is also for "a STREAM frame or a RESET_STREAM frame containing a final size that was lower
+        // than the size of stream data that was already received".
         if (isFinal && end < Highest)
         {
             return new QuicError(TransportErrorCode.FinalSizeError, type, "the final size of a stream is smaller than its data");
         }
 
-        // RFC 9000 section 4.1: "A receiver MUST close the connection with an error of type FLOW_CONTROL_ERROR if the sender violates the advertised
-        // connection or stream data limits".
+        // RFC 9000 section 4.1: "A receiver MUST close the connection with an error of type FLOW_CONTROL_ERROR if the sender violates the
+        // advertised connection or stream data limits".
         return end > _window.Limit
             ? new QuicError(TransportErrorCode.FlowControlError, type, "more data on a stream than its limit")
             : QuicError.None;
@@ -118,8 +120,8 @@ internal sealed class ReceivePart
     }
 
     /// <summary>
-    /// Takes a RESET_STREAM that was checked. Data that is not read is dropped, but where all of it is there: RFC 9000 section 3.2 permits to stay in
-    /// "Data Recvd".
+    /// Takes a RESET_STREAM that was checked. Data that is not read is dropped, but where all of it is there: RFC 9000 section 3.2 permits to
+    /// stay in "Data Recvd".
     /// </summary>
     /// <returns>Whether the application has to be told.</returns>
     public bool Reset(long errorCode, long finalSize)

@@ -19,6 +19,9 @@ internal static class SelfSignedCertificate
     {
         HashAlgorithmName hash = key.KeySize == 384 ? HashAlgorithmName.SHA384 : HashAlgorithmName.SHA256;
         var request = new CertificateRequest(new X500DistinguishedName(Subject), key, hash);
+
+        // Some verifiers (webpki, which rustls uses) do not parse a certificate without any extension, even where only its key is looked at.
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         using X509Certificate2 certificate = request.Create(
             request.SubjectName, X509SignatureGenerator.CreateForECDsa(key), NotBefore, NotAfter, SerialNumber(key));
         return certificate.RawData;

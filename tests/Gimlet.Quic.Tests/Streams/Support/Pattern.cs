@@ -2,7 +2,9 @@ using Gimlet.Quic.Streams;
 
 namespace Gimlet.Quic.Tests.Streams.Support;
 
-/// <summary>The plain byte sequence of a stream: each byte follows from the stream and its place, so a wrong one is seen wherever it shows up.</summary>
+/// <summary>
+/// The plain byte sequence of a stream: each byte follows from the stream and its place, so a wrong one is seen wherever it shows up.
+/// </summary>
 internal static class Pattern
 {
     public static byte At(long key, long offset)

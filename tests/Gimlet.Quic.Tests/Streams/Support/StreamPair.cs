@@ -117,7 +117,7 @@ internal sealed class StreamEnd
             case FrameType.DataBlocked:
                 return DataBlockedFrame.TryRead(ref reader, out DataBlockedFrame blocked) ? Set.Handle(blocked) : reader.Error;
             case FrameType.StreamDataBlocked:
-                return StreamDataBlockedFrame.TryRead(ref reader, out StreamDataBlockedFrame streamBlocked) ? Set.Handle(streamBlocked) : reader.Error;
+                return StreamDataBlockedFrame.TryRead(ref reader, out StreamDataBlockedFrame held) ? Set.Handle(held) : reader.Error;
             case FrameType.StreamsBlockedBidirectional or FrameType.StreamsBlockedUnidirectional:
                 return StreamsBlockedFrame.TryRead(ref reader, out StreamsBlockedFrame streamsBlocked) ? Set.Handle(streamsBlocked) : reader.Error;
             default:
