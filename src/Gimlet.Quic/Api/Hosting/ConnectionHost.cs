@@ -12,7 +12,7 @@ namespace Gimlet.Quic.Hosting;
 /// takes <see cref="Gate"/>, feeds it and calls <see cref="Drain(TimeSpan)"/>, which sends and tells until nothing is left. Sends do not block, and
 /// completions run elsewhere, so no user code runs under the lock; the exception is the decision on a certificate, which TLS asks for.
 /// </summary>
-internal sealed class ConnectionHost : IConnectionRoutes
+internal sealed class ConnectionHost : IConnectionRoutes, IDisposable
 {
     // A core whose timeout stays in the past after it was handled this often waits for the timer's next tick instead of for ever.
     private const int MaxTimeoutsInARow = 16;
@@ -204,6 +204,9 @@ internal sealed class ConnectionHost : IConnectionRoutes
             End(isUnreadKept: false);
         }
     }
+
+    /// <summary>As <see cref="Abandon"/>.</summary>
+    public void Dispose() => Abandon();
 
     /// <inheritdoc/>
     ConnectionId IConnectionRoutes.Issue(out StatelessResetToken token) => _endpoint.Core.Issue(this, out token);
