@@ -132,7 +132,7 @@ public sealed partial class QuicStream : Stream
     /// </summary>
     public override async ValueTask DisposeAsync()
     {
-        Dispose();
+        await base.DisposeAsync().ConfigureAwait(false);
         try
         {
             await WritesClosed.ConfigureAwait(false);

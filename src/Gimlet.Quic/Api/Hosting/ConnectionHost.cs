@@ -12,7 +12,7 @@ namespace Gimlet.Quic.Hosting;
 /// takes <see cref="Gate"/>, feeds it and calls <see cref="Drain(TimeSpan)"/>, which sends and tells until nothing is left. Sends do not block, and
 /// completions run elsewhere, so no user code runs under the lock; the exception is the decision on a certificate, which TLS asks for.
 /// </summary>
-internal sealed class ConnectionHost : IConnectionRoutes
+internal sealed class ConnectionHost : IConnectionRoutes, IDisposable
 {
     // A core whose timeout stays in the past after it was handled this often waits for the timer's next tick instead of for ever.
     private const int MaxTimeoutsInARow = 16;
@@ -92,9 +92,16 @@ internal sealed class ConnectionHost : IConnectionRoutes
     /// <summary>Takes a datagram. With the gate held; <see cref="Drain(TimeSpan)"/> follows once per batch.</summary>
     public void HandleDatagram(TimeSpan now, PathId path, EcnCodepoint ecn, Span<byte> datagram)
     {
-        if (!_isOver)
+        try
         {
-            Core.HandleDatagram(now, path, ecn, datagram);
+            if (!_isOver)
+            {
+                Core.HandleDatagram(now, path, ecn, datagram);
+            }
+        }
+        catch (Exception e)
+        {
+            Break(e);
         }
     }
 
@@ -115,6 +122,18 @@ internal sealed class ConnectionHost : IConnectionRoutes
     public void Drain(TimeSpan now)
     {
         IsTouched = false;
+        try
+        {
+            DrainAll(now);
+        }
+        catch (Exception e)
+        {
+            Break(e);
+        }
+    }
+
+    private void DrainAll(TimeSpan now)
+    {
         for (int timeouts = 0; !_isOver;)
         {
             bool any = TellAll();
@@ -186,6 +205,9 @@ internal sealed class ConnectionHost : IConnectionRoutes
         }
     }
 
+    /// <summary>As <see cref="Abandon"/>.</summary>
+    public void Dispose() => Abandon();
+
     /// <inheritdoc/>
     ConnectionId IConnectionRoutes.Issue(out StatelessResetToken token) => _endpoint.Core.Issue(this, out token);
 
@@ -206,6 +228,20 @@ internal sealed class ConnectionHost : IConnectionRoutes
             _isCoreDisposed = true;
             Core.Dispose();
         }
+    }
+
+    // A defect in the core, which one peer must not turn into the end of everybody's receive loop. The connection ends and says so; the peer learns of it by a
+    // stateless reset.
+    private void Break(Exception exception)
+    {
+        if (_isOver)
+        {
+            return;
+        }
+
+        string reason = $"a defect of this side: {exception}";
+        Connection.OnClosed(new CloseReason(CloseKind.LocalTransport, (long)TransportErrorCode.InternalError, FrameType.Padding, reason));
+        End(isUnreadKept: false);
     }
 
     private void OnTimer()

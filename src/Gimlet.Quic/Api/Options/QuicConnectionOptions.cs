@@ -1,5 +1,6 @@
 using System.Net.Security;
 using Gimlet.Quic.Connections;
+using Gimlet.Quic.Hosting;
 
 namespace Gimlet.Quic;
 
@@ -103,9 +104,10 @@ public abstract record QuicConnectionOptions
     }
 
     /// <summary>The core's own settings.</summary>
-    internal ConnectionSettings ToSettings(Protection.IProtectionProvider protection) => new()
+    internal ConnectionSettings ToSettings(EndpointHost endpoint) => new()
     {
-        Protection = protection,
+        Protection = endpoint.Protection,
+        OpenTrace = endpoint.OpenTrace,
         IdleTimeout = IdleTimeout == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : IdleTimeout,
         HandshakeTimeout = HandshakeTimeout,
         KeepAlive = KeepAliveInterval,

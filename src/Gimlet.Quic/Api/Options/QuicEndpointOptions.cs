@@ -19,6 +19,12 @@ public sealed record QuicEndpointOptions
     public string? KeyLogFile { get; init; }
 
     /// <summary>
+    /// A directory that gets a qlog trace of each connection (JSON text sequences, which qvis shows): what was sent, received and lost, without
+    /// contents or secrets. Made where it does not exist. Null (default): what the environment variable QLOGDIR says, if it says anything.
+    /// </summary>
+    public string? QlogDirectory { get; init; }
+
+    /// <summary>
     /// What makes stateless resets survive a restart: a secret of 32 bytes. Empty (default): drawn anew, and connections of an earlier run of this
     /// program time out instead of being reset.
     /// </summary>
@@ -53,6 +59,11 @@ public sealed record QuicEndpointOptions
         if (KeyLogFile is { Length: 0 })
         {
             throw new ArgumentException($"{nameof(KeyLogFile)} is empty; null means none.", nameof(KeyLogFile));
+        }
+
+        if (QlogDirectory is { Length: 0 })
+        {
+            throw new ArgumentException($"{nameof(QlogDirectory)} is empty; null means what QLOGDIR says.", nameof(QlogDirectory));
         }
 
         if (StatelessResetKey.Length is not (0 or StatelessResetKeyLength))
