@@ -86,6 +86,9 @@ public sealed partial class QuicConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>What is behind it.</summary>
+    internal ConnectionHost Host => _host;
+
     /// <summary>Completes with the handshake; for clients before the application has the connection.</summary>
     internal Task Connected => _connected.Task;
 

@@ -63,14 +63,9 @@ public sealed partial class QuicStream
     internal void ThrowIfReadsFailed()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (_reads.Failure is { } failure)
+        if (ReadFailure() is { } failure)
         {
-            throw failure();
-        }
-
-        if (_connectionClosed is { } reason)
-        {
-            throw reason.ToException();
+            throw failure;
         }
     }
 

@@ -34,9 +34,9 @@ public sealed partial class QuicStream
                 return new ValueTask<int>(count);
             }
 
-            if (_reads.Failure is { } failure)
+            if (ReadFailure() is { } failure)
             {
-                return ValueTask.FromException<int>(failure());
+                return ValueTask.FromException<int>(failure);
             }
 
             _readBuffer = buffer;
@@ -74,9 +74,9 @@ public sealed partial class QuicStream
                     return count;
                 }
 
-                if (_reads.Failure is { } failure)
+                if (ReadFailure() is { } failure)
                 {
-                    throw failure();
+                    throw failure;
                 }
 
                 _readBuffer = default;
@@ -95,6 +95,9 @@ public sealed partial class QuicStream
         Span<byte> one = stackalloc byte[1];
         return Read(one) == 0 ? -1 : one[0];
     }
+
+    // There is nothing to read; why there never will be, or null.
+    private Exception? ReadFailure() => _reads.Failure is { } failure ? failure() : _connectionClosed?.ToException();
 
     private void CheckCanRead()
     {

@@ -1,6 +1,7 @@
 using System.Text;
 using Gimlet.Quic.Frames;
 using Gimlet.Quic.Paths;
+using Gimlet.Quic.Trace;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Connections;
@@ -69,6 +70,7 @@ internal sealed partial class ConnectionCore
     private void EnterClosing(TimeSpan now, CloseReason reason)
     {
         _phase = ClosePhase.Closing;
+        _trace?.StateUpdated(now, TraceState.Closing);
         _isClosePending = true;
         _finishAt = now + ClosingPeriod();
         End(reason);
@@ -83,6 +85,7 @@ internal sealed partial class ConnectionCore
 
         // RFC 9000 section 10.2.2: from the closing state, "the draining state ends when the closing state would have ended."
         _phase = ClosePhase.Draining;
+        _trace?.StateUpdated(now, TraceState.Draining);
         _isClosePending = false;
         End(reason);
     }
@@ -99,6 +102,7 @@ internal sealed partial class ConnectionCore
         if (_phase != ClosePhase.Drained)
         {
             _phase = ClosePhase.Drained;
+            _trace?.StateUpdated(_eventTime, TraceState.Closed);
             _isClosePending = false;
             _localIds.RetireAll();
             _remoteIds.Clear();

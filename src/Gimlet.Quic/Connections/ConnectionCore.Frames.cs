@@ -1,6 +1,7 @@
 using Gimlet.Quic.Frames;
 using Gimlet.Quic.Paths;
 using Gimlet.Quic.Protection;
+using Gimlet.Quic.Trace;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Connections;
@@ -32,7 +33,7 @@ internal sealed partial class ConnectionCore
         ConnectionPath? path = space == _application ? PathOf(arrival) : _current;
         if (path is null)
         {
-            Counters.PacketsDropped++;
+            Drop(arrival, packet.Type, packet.Bytes.Length, PacketDropReason.UnknownPath);
             return;
         }
 
@@ -91,7 +92,7 @@ internal sealed partial class ConnectionCore
             case >= FrameType.Stream and <= FrameType.StreamLast:
                 return StreamFrame.TryRead(ref reader, out StreamFrame stream) && Ok(Streams.Handle(stream), out error);
             case FrameType.Ack or FrameType.AckEcn:
-                return AckFrame.TryRead(ref reader, out AckFrame ack) && Ok(HandleAck(arrival.Now, space, ack, opened.Generation), out error);
+                return AckFrame.TryRead(ref reader, out AckFrame ack) && Ok(HandleAck(arrival.Now, space, path, ack, opened.Generation), out error);
             case FrameType.Crypto:
                 return CryptoFrame.TryRead(ref reader, out CryptoFrame crypto) && Ok(HandleCrypto(arrival.Now, space, crypto), out error);
             case FrameType.Datagram or FrameType.DatagramWithLength:
@@ -149,7 +150,7 @@ internal sealed partial class ConnectionCore
         return !result.IsError;
     }
 
-    private QuicError HandleAck(TimeSpan now, PacketSpace space, in AckFrame ack, int generation)
+    private QuicError HandleAck(TimeSpan now, PacketSpace space, ConnectionPath path, in AckFrame ack, int generation)
     {
         QuicError error;
         if (space == _application)
@@ -168,7 +169,7 @@ internal sealed partial class ConnectionCore
         }
 
         error = _loss.OnAckReceived(now, space.Number, ack, DecodeAckDelay(space, ack.Delay));
-        Streams.UpdateRtt(now, _current.Recovery.Rtt.Smoothed);
+        TraceMetrics(now, path);
         return error;
     }
 

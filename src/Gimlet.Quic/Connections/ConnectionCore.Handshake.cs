@@ -46,7 +46,12 @@ internal sealed partial class ConnectionCore
         TransportParameters parameters = LocalParameters.OfClient(_settings, _localId);
         OpenTrace(now, parameters);
         var client = new TlsClient(
-            options with { TransportParameters = LocalParameters.Encode(parameters, EndpointRole.Client, _random) }, _random);
+            options with
+            {
+                TransportParameters = LocalParameters.Encode(parameters, EndpointRole.Client, _random),
+                Curves = _settings.Protection.Curves,
+            },
+            _random);
         _tls = client;
         client.Start();
         DrainTls(now);
@@ -62,7 +67,12 @@ internal sealed partial class ConnectionCore
         TransportParameters parameters = LocalParameters.OfServer(_settings, _localId, _localToken, start);
         OpenTrace(now, parameters);
         _tls = new TlsServer(
-            options with { TransportParameters = LocalParameters.Encode(parameters, EndpointRole.Server, _random) }, _random);
+            options with
+            {
+                TransportParameters = LocalParameters.Encode(parameters, EndpointRole.Server, _random),
+                Curves = _settings.Protection.Curves,
+            },
+            _random);
 
         // RFC 9002 appendix A.8: "Assume clients validate the server's address implicitly."
         _loss.IsPeerAddressValidated = true;
@@ -317,13 +327,13 @@ internal sealed partial class ConnectionCore
         _trace?.KeyUpdated(now, PeerRole, PacketNumberSpace.Application, _oneRtt.ReadGeneration, KeyUpdateTrigger.RemoteUpdate);
     }
 
-    private void HandleRetry(Span<byte> datagram)
+    private void HandleRetry(in Arrival arrival, Span<byte> datagram)
     {
         // RFC 9000 section 17.2.5.2: "A client MUST accept and process at most one Retry packet for each connection attempt. After the client has received and
         // processed an Initial or Retry packet from the server, it MUST discard any subsequent Retry packets that it receives."
         if (Role != EndpointRole.Client || _hasServerId || _retrySource is not null || !RetryPacket.TryRead(datagram, out RetryPacket retry))
         {
-            Counters.PacketsDropped++;
+            Drop(arrival, PacketType.Retry, datagram.Length, PacketDropReason.Unexpected);
             return;
         }
 
@@ -332,7 +342,7 @@ internal sealed partial class ConnectionCore
         {
             // RFC 9000 section 17.2.5.2: "A client MUST discard a Retry packet that contains a Source Connection ID field that is identical to the
             // Destination Connection ID field of its Initial packet."
-            Counters.PacketsDropped++;
+            Drop(arrival, PacketType.Retry, datagram.Length, PacketDropReason.DecryptionFailure);
             return;
         }
 
@@ -343,7 +353,7 @@ internal sealed partial class ConnectionCore
         _loss.OnRetry();
     }
 
-    private void HandleVersionNegotiation(Span<byte> datagram)
+    private void HandleVersionNegotiation(in Arrival arrival, Span<byte> datagram)
     {
         // RFC 9000 section 6.2: "A client MUST discard any Version Negotiation packet if it has received and successfully processed any other packet,
         // including an earlier Version Negotiation packet. A client MUST discard a Version Negotiation packet that lists the QUIC version selected by the
@@ -356,7 +366,7 @@ internal sealed partial class ConnectionCore
             || !_localId.Matches(packet.DestinationConnectionId)
             || !OriginalDestination.Matches(packet.SourceConnectionId))
         {
-            Counters.PacketsDropped++;
+            Drop(arrival, PacketType.VersionNegotiation, datagram.Length, PacketDropReason.Unexpected);
             return;
         }
 

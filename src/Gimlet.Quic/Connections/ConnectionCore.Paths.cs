@@ -104,29 +104,43 @@ internal sealed partial class ConnectionCore
 
     private ConnectionPath AddPath(PathId id, bool isOurs, bool isLifted)
     {
-        int maximum = _maxUdpPayload == 0 ? _settings.MaxUdpPayload : _maxUdpPayload;
         var path = new ConnectionPath(
             new PathRecovery(_recoverySettings, id, _settings.InitialUdpPayload, _settings.Ecn),
             new AntiAmplification(isLifted),
             new PathValidation(_random),
-            new MtuDiscovery(_settings.InitialUdpPayload, Math.Max(maximum, _settings.InitialUdpPayload)))
+            new MtuDiscovery(_settings.InitialUdpPayload, _settings.MaxUdpPayload))
         {
             IsOurs = isOurs,
         };
+        if (_maxUdpPayload > 0)
+        {
+            path.Mtu.SetMaximum(_maxUdpPayload);
+        }
+
         _paths.Add(path);
         _loss.AddPath(path.Recovery);
         return path;
     }
 
+    /// <summary>The system refused a datagram on a path as too large (EMSGSIZE): nothing of that size is tried there again.</summary>
+    /// <param name="now">The clock.</param>
+    /// <param name="path">Which way.</param>
+    /// <param name="size">The UDP payload in bytes.</param>
+    public void HandleTooLarge(TimeSpan now, PathId path, int size)
+    {
+        _eventTime = now;
+        if (TryFindPath(path) is { } narrow && narrow.Mtu.OnTooLarge(size))
+        {
+            UpdateDatagramSize(narrow);
+        }
+    }
+
     private ConnectionPath? TryAddOwnPath(TimeSpan now, PathId id)
     {
-        // An id is taken from the path that was left longest ago, where none is free.
-        while (TryFindPath(id) is null && (_paths.Count >= MaxPaths || !_remoteIds.HasSpare))
+        // Room is what was left longest ago. An id is not free at once with its path: the peer gives another one when it hears of that.
+        if (TryFindPath(id) is null && _paths.Count >= MaxPaths && !TryMakeRoom(now))
         {
-            if (!TryMakeRoom(now))
-            {
-                return null;
-            }
+            return null;
         }
 
         // RFC 9000 section 9.5: an id of its own for each path.

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Gimlet.Quic.Paths;
 using Gimlet.Quic.Protection;
+using Gimlet.Quic.Trace;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Connections;
@@ -23,9 +24,10 @@ internal sealed partial class ConnectionCore
 
         Counters.DatagramsReceived++;
         Counters.BytesReceived += datagram.Length;
+        var arrival = new Arrival(now, path, ecn, datagram.Length);
         if (!MayComeFrom(path))
         {
-            Counters.PacketsDropped++;
+            Drop(arrival, type: null, datagram.Length, PacketDropReason.UnknownPath);
             return;
         }
 
@@ -36,14 +38,20 @@ internal sealed partial class ConnectionCore
             _loss.IsAmplificationLimited = _current.Amplification.Allowance < FullSize;
         }
 
-        var arrival = new Arrival(now, path, ecn, datagram.Length);
+        // Flow control windows grow by how fast they are used up, measured in round trips; a side that only receives has this clock alone.
+        Streams.UpdateRtt(now, _current.Recovery.Rtt.Smoothed);
         var packets = new CoalescedPackets(datagram, LocalIdLength);
         while (_phase == ClosePhase.Open && packets.TryRead(out PacketSlice packet))
         {
             HandlePacket(arrival, packet);
         }
 
-        Counters.PacketsDropped += packets.Ignored + (packets.Rest.IsEmpty ? 0 : 1);
+        Counters.PacketsDropped += packets.Ignored;
+        if (!packets.Rest.IsEmpty)
+        {
+            Drop(arrival, type: null, packets.Rest.Length, PacketDropReason.HeaderInvalid);
+        }
+
         while (_hasNewKeys && _phase == ClosePhase.Open)
         {
             _hasNewKeys = false;
@@ -65,14 +73,14 @@ internal sealed partial class ConnectionCore
                 HandleOneRttPacket(arrival, packet);
                 break;
             case PacketType.Retry:
-                HandleRetry(packet.Bytes);
+                HandleRetry(arrival, packet.Bytes);
                 break;
             case PacketType.VersionNegotiation:
-                HandleVersionNegotiation(packet.Bytes);
+                HandleVersionNegotiation(arrival, packet.Bytes);
                 break;
             default:
                 // 0-RTT is not offered.
-                Counters.PacketsDropped++;
+                Drop(arrival, packet.Type, packet.Bytes.Length, PacketDropReason.KeyUnavailable);
                 break;
         }
     }
@@ -87,7 +95,7 @@ internal sealed partial class ConnectionCore
 
         if (!IsLongHeaderExpected(arrival, packet))
         {
-            Counters.PacketsDropped++;
+            Drop(arrival, packet.Type, packet.Bytes.Length, PacketDropReason.Unexpected);
             return;
         }
 
@@ -147,7 +155,8 @@ internal sealed partial class ConnectionCore
                     return true;
                 }
 
-                break;
+                Drop(arrival, packet.Type, packet.Bytes.Length, PacketDropReason.Duplicate);
+                return false;
             case OpenResult.NotAuthentic or OpenResult.TooShort when IsStatelessReset(packet):
                 EnterDraining(arrival.Now, new CloseReason(CloseKind.StatelessReset, 0, default, "the peer has forgotten the connection"));
                 return false;
@@ -155,11 +164,16 @@ internal sealed partial class ConnectionCore
                 CloseFor(arrival.Now, opened.Error);
                 return false;
             default:
-                break;
+                PacketDropReason reason = opened.Result == OpenResult.TooShort ? PacketDropReason.TooSmall : PacketDropReason.DecryptionFailure;
+                Drop(arrival, packet.Type, packet.Bytes.Length, reason);
+                return false;
         }
+    }
 
+    private void Drop(in Arrival arrival, PacketType? type, int size, PacketDropReason reason)
+    {
         Counters.PacketsDropped++;
-        return false;
+        _trace?.PacketDropped(arrival.Now, arrival.Path, type, size, reason);
     }
 
     // RFC 9000 section 10.3.1: the last 16 bytes of the datagram; "the endpoint MUST NOT check for any stateless reset tokens associated with connection
@@ -186,9 +200,13 @@ internal sealed partial class ConnectionCore
 
     private void KeepForLater(in Arrival arrival, in PacketSlice packet, bool canStillBeOpened)
     {
-        if (!canStillBeOpened || !_undecryptable.TryAdd(packet.Bytes, arrival.Path, arrival.Ecn, arrival.DatagramLength))
+        if (!canStillBeOpened)
         {
-            Counters.PacketsDropped++;
+            Drop(arrival, packet.Type, packet.Bytes.Length, PacketDropReason.KeyUnavailable);
+        }
+        else if (!_undecryptable.TryAdd(packet.Bytes, arrival.Path, arrival.Ecn, arrival.DatagramLength))
+        {
+            Drop(arrival, packet.Type, packet.Bytes.Length, PacketDropReason.BufferFull);
         }
     }
 
@@ -197,7 +215,9 @@ internal sealed partial class ConnectionCore
     {
         for (int i = _undecryptable.Count; i > 0 && _phase == ClosePhase.Open && _undecryptable.TryTake(out UndecryptablePackets.Kept kept); i--)
         {
-            var arrival = new Arrival(now, kept.Path, kept.Ecn, kept.DatagramLength);
+            // Flow control windows grow by how fast they are used up, measured in round trips; a side that only receives has this clock alone.
+        Streams.UpdateRtt(now, _current.Recovery.Rtt.Smoothed);
+        var arrival = new Arrival(now, kept.Path, kept.Ecn, kept.DatagramLength);
             var packets = new CoalescedPackets(kept.Bytes, LocalIdLength);
             if (packets.TryRead(out PacketSlice packet))
             {

@@ -2,6 +2,7 @@ using Gimlet.Quic.Frames;
 using Gimlet.Quic.Paths;
 using Gimlet.Quic.Protection;
 using Gimlet.Quic.Recovery;
+using Gimlet.Quic.Trace;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Connections;
@@ -76,6 +77,9 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         {
             _isPingWanted = true;
             _idle.OnKeepAlive(now);
+
+            // RFC 9000 section 4.1: a sender that stays blocked repeats that now and then.
+            Streams.RepeatBlocked();
         }
 
         if (now >= _dropKeysAt)
@@ -191,6 +195,29 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         }
     }
 
+    private void TraceMetrics(TimeSpan now, ConnectionPath path)
+    {
+        if (_trace is null)
+        {
+            return;
+        }
+
+        PathRecovery recovery = path.Recovery;
+        RttEstimator rtt = recovery.Rtt;
+        _trace.MetricsUpdated(
+            now,
+            path.Id,
+            new TraceMetrics(
+                rtt.HasSample ? rtt.Smoothed : null,
+                rtt.HasSample ? rtt.Minimum : null,
+                rtt.HasSample ? rtt.Latest : null,
+                rtt.HasSample ? rtt.Variation : null,
+                recovery.PtoCount,
+                recovery.CongestionWindow,
+                recovery.BytesInFlight,
+                recovery.SlowStartThreshold == long.MaxValue ? null : recovery.SlowStartThreshold));
+    }
+
     private void UpdateDatagramSize(ConnectionPath path)
     {
         int before = path.Recovery.MaxDatagramSize;
@@ -226,6 +253,7 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         }
 
         Counters.ProbeTimeouts++;
+        TraceMetrics(now, _current);
         PacketSpace space = SpaceOf(probe.Space);
         if (probe.Space != PacketNumberSpace.Application)
         {
@@ -233,10 +261,11 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         }
         else if (probe.Path != _current.Id)
         {
-            // Nothing goes there any more, so no later packet will show what was lost, and probes two at a time with ever longer pauses would bring it
-            // back in seconds: all of it goes out again on the current path.
-            _loss.MarkAllLost(now, probe.Path);
-            return;
+            if (TryFindPath(probe.Path) is { } left && IsGivenUp(left))
+            {
+                _loss.MarkAllLost(now, probe.Path);
+                return;
+            }
         }
         else
         {
@@ -252,6 +281,19 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         {
             _loss.RetransmitOldest(PacketNumberSpace.Handshake, probe.Path, ProbesPerTimeout);
         }
+    }
+
+    // Nothing goes any more to a path that was left, so no later packet will show what was lost there, and probes two at a time with ever longer pauses
+    // would bring it back in seconds: all of it goes out again on the current path. But not before an acknowledgement could have come the way that
+    // the peer's packets go now, which may be longer.
+    private bool IsGivenUp(ConnectionPath left)
+    {
+        const int MostShifted = 10;
+        TimeSpan pto = left.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay);
+        TimeSpan waited = pto * ((1L << Math.Min(left.Recovery.PtoCount, MostShifted)) - 1);
+        return _current.Recovery.Rtt.HasSample
+            ? waited >= _current.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay)
+            : left.Recovery.PtoCount > 1;
     }
 
     private static TimeSpan? Earlier(TimeSpan? left, TimeSpan? right) =>

@@ -161,7 +161,7 @@ internal sealed partial class ConnectionCore
         int segment = size;
         int count = 0;
         BeginDatagram(now, path, path.Recovery.NextEcn);
-        while (count < maxDatagrams && buffer.Length - length >= segment && amplification >= segment)
+        while (count < maxDatagrams && buffer.Length - length >= segment && amplification >= segment && _oneRtt.CanSeal)
         {
             bool isBlocked = budget < segment && path.Probes == 0;
             if (!WantsApplicationPacket(now, path, isBlocked))
@@ -246,6 +246,7 @@ internal sealed partial class ConnectionCore
         if (_oneRtt!.IsUpdateDue && _oneRtt.TryUpdate())
         {
             Counters.KeyUpdates++;
+            TraceKeyUpdate(now);
         }
 
         if (_oneRtt.CanSeal)

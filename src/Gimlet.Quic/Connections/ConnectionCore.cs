@@ -198,9 +198,13 @@ internal sealed partial class ConnectionCore : IDisposable
         }
 
         Counters.KeyUpdates++;
+        TraceKeyUpdate(_eventTime);
         _isPingWanted = true;
         return true;
     }
+
+    private void TraceKeyUpdate(TimeSpan now) =>
+        _trace?.KeyUpdated(now, Role, PacketNumberSpace.Application, _oneRtt!.WriteGeneration, KeyUpdateTrigger.LocalUpdate);
 
     /// <summary>Wipes keys and gives buffers back. The peer is not told: <see cref="Close(TimeSpan, long, string)"/> does that.</summary>
     public void Dispose()

@@ -26,10 +26,10 @@ internal sealed class AeadKey : IDisposable
     /// <summary>How many packets were sealed with this key.</summary>
     public long SealedCount { get; private set; }
 
-    /// <summary>Derives key and IV from a secret and makes the key.</summary>
+    /// <summary>Derives key and IV from a secret and makes the key. Its header protection key is not derived: after a key update there is none.</summary>
     public static AeadKey FromSecret(IProtectionProvider provider, PacketCipher cipher, ReadOnlySpan<byte> secret)
     {
-        using var keys = PacketProtectionKeys.Derive(cipher, secret);
+        using var keys = PacketProtectionKeys.DerivePacketKeys(cipher, secret);
         return new AeadKey(provider, keys);
     }
 

@@ -1,10 +1,18 @@
+using Gimlet.Quic.Protection.Curves;
+
 namespace Gimlet.Quic.Protection;
 
-/// <summary>An implementation of packet protection. Thread-safe: every connection of the process may ask the same one for its keys.</summary>
+/// <summary>
+/// An implementation of the cryptography of a connection: packet protection, and the curves of its handshake. Thread-safe: every connection of the
+/// process may ask the same one for its keys.
+/// </summary>
 internal interface IProtectionProvider
 {
     /// <summary>A name for reports, stable.</summary>
     string Name { get; }
+
+    /// <summary>The elliptic curves of the handshake.</summary>
+    ICurveProvider Curves { get; }
 
     /// <summary>Makes a key of packet protection.</summary>
     /// <param name="cipher">The suite.</param>

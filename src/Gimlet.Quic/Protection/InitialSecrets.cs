@@ -40,8 +40,8 @@ internal sealed class InitialSecrets : IDisposable
         HKDF.Extract(HashAlgorithmName.SHA256, id[..destination.Length], Salt, initial);
 
         var secrets = new InitialSecrets();
-        HkdfLabel.Expand(HashAlgorithmName.SHA256, initial, "client in"u8, secrets._client.Span);
-        HkdfLabel.Expand(HashAlgorithmName.SHA256, initial, "server in"u8, secrets._server.Span);
+        HkdfLabel.Expand(HashAlgorithmName.SHA256, initial, "client in"u8, [], secrets._client.Span);
+        HkdfLabel.Expand(HashAlgorithmName.SHA256, initial, "server in"u8, [], secrets._server.Span);
         return secrets;
     }
 

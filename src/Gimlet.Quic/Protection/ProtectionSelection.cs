@@ -1,10 +1,11 @@
 using System.Security.Cryptography;
 using Gimlet.Quic.Protection.BaseClassLibrary;
+using Gimlet.Quic.Protection.Curves;
 using Gimlet.Quic.Protection.LibCrypto;
 
 namespace Gimlet.Quic.Protection;
 
-/// <summary>Which implementation of packet protection is wanted.</summary>
+/// <summary>Which implementation of packet protection, and of the curves of handshakes, is wanted.</summary>
 internal enum ProtectionChoice
 {
     /// <summary>libcrypto where it is found and agrees with the base class library, that one otherwise.</summary>
@@ -17,7 +18,7 @@ internal enum ProtectionChoice
     LibCrypto,
 }
 
-/// <summary>Which implementation of packet protection is used, and why.</summary>
+/// <summary>Which implementation of packet protection, and of the curves of handshakes, is used, and why.</summary>
 /// <param name="Provider">The implementation.</param>
 /// <param name="Reason">For reports and logs.</param>
 internal sealed record ProtectionSelection(IProtectionProvider Provider, string Reason)
@@ -43,6 +44,28 @@ internal sealed record ProtectionSelection(IProtectionProvider Provider, string 
         return selection;
     }
 
+    /// <summary>
+    /// Takes a candidate that agrees with the base class library in everything. One that computes a single thing otherwise is trusted with nothing.
+    /// </summary>
+    /// <param name="candidate">The implementation.</param>
+    /// <param name="version">What it calls itself.</param>
+    public static ProtectionSelection Judge(IProtectionProvider candidate, string version)
+    {
+        bool hasCurves = candidate.Curves is not BclCurves;
+        string? difference = ProtectionSelfTest.FindDifference(candidate, BclProvider.Instance)
+            ?? (hasCurves ? CurveSelfTest.FindDifference(candidate.Curves, BclCurves.Instance) : null);
+        if (difference is not null)
+        {
+            return new ProtectionSelection(BclProvider.Instance, $"{version} disagrees with the base class library: {difference}");
+        }
+
+        return new ProtectionSelection(
+            candidate,
+            hasCurves
+                ? $"{version} agrees with the base class library on packets and curves"
+                : $"{version} agrees with the base class library on packets; its curves cannot be used, the base class library's are");
+    }
+
     private static ProtectionSelection SelectAutomatically()
     {
         if (!LibCryptoLibrary.IsFound)
@@ -53,10 +76,7 @@ internal sealed record ProtectionSelection(IProtectionProvider Provider, string 
 
         try
         {
-            var candidate = new LibCryptoProvider();
-            return ProtectionSelfTest.FindDifference(candidate, BclProvider.Instance) is { } difference
-                ? new ProtectionSelection(BclProvider.Instance, $"libcrypto disagrees with the base class library: {difference}")
-                : new ProtectionSelection(candidate, $"{LibCryptoLibrary.Version} agrees with the base class library");
+            return Judge(new LibCryptoProvider(), LibCryptoLibrary.Version);
         }
         catch (Exception e) when (e is EntryPointNotFoundException or CryptographicException)
         {

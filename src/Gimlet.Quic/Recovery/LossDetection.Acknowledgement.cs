@@ -210,7 +210,8 @@ internal sealed partial class LossDetection
                 ecn.OnValidated();
             }
 
-            if (verdict is EcnCountCheck.Verdict.Congested && ecn.State is EcnState.Capable && sent.Ack.LargestGeneration == record.Recovery.Generation)
+            if (verdict is EcnCountCheck.Verdict.Congested && ecn.State is EcnState.Capable
+                && sent.Ack.LargestGeneration == record.Recovery.Generation)
             {
                 record.Recovery.OnMarked(now, sent.Ack.LargestSentAt);
             }

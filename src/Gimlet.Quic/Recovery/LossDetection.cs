@@ -171,7 +171,7 @@ internal sealed partial class LossDetection
     /// <summary>Whether an ack-eliciting application packet is in flight on the path.</summary>
     public bool HasAckElicitingInFlight(PathId path) => Find(path)?[PacketNumberSpace.Application] is { AckElicitingInFlight: > 0 };
 
-    /// <summary>The keys of a space are gone (RFC 9002 section 6.4): its packets are forgotten, without a word to the owners of their frames.</summary>
+    /// <summary>The keys of a space are gone (RFC 9002 section 6.4): its packets are forgotten; the owners of their frames are not told.</summary>
     public void DiscardSpace(PacketNumberSpace space)
     {
         _spaces[(int)space].IsDiscarded = true;

@@ -43,7 +43,9 @@ internal sealed class Pacer
         double gain = isInSlowStart ? _settings.SlowStartPacingGain : _settings.PacingGain;
         _rate = gain * window / rtt.Smoothed.TotalSeconds;
         _burst = Math.Clamp(
-            _rate * _settings.BurstInterval.TotalSeconds, (double)_settings.MinBurstPackets * datagramSize, (double)_settings.MaxBurstPackets * datagramSize);
+            _rate * _settings.BurstInterval.TotalSeconds,
+            (double)_settings.MinBurstPackets * datagramSize,
+            (double)_settings.MaxBurstPackets * datagramSize);
         if (!_isOn)
         {
             _isOn = true;

@@ -6,7 +6,9 @@ internal sealed record RecoverySettings
     /// <summary>What everybody uses.</summary>
     public static RecoverySettings Default { get; } = new();
 
-    /// <summary>The RTT before the first sample. RFC 9002 section 6.2.2: 333 ms, so that a handshake's first PTO is at one second as in TCP.</summary>
+    /// <summary>
+    /// The RTT before the first sample. RFC 9002 section 6.2.2: 333 ms, so that a handshake's first PTO is at one second as in TCP.
+    /// </summary>
     public TimeSpan InitialRtt { get; init; } = TimeSpan.FromMilliseconds(333);
 
     /// <summary>What timers can tell apart. RFC 9002 section 6.1.2 recommends 1 ms.</summary>
@@ -24,7 +26,9 @@ internal sealed record RecoverySettings
     /// <summary>So many round trips make a packet lost once a later one is acknowledged. RFC 9002 section 6.1.2 recommends 9/8.</summary>
     public double TimeThreshold { get; init; } = 9.0 / 8;
 
-    /// <summary>How far spurious losses may widen <see cref="TimeThreshold"/>. RFC 8985 section 6.2 lets the reordering window grow to one RTT.</summary>
+    /// <summary>
+    /// How far spurious losses may widen <see cref="TimeThreshold"/>. RFC 8985 section 6.2 lets the reordering window grow to one RTT.
+    /// </summary>
     public double MaxTimeThreshold { get; init; } = 2;
 
     /// <summary>Congestion events without a spurious loss until the thresholds are narrow again. RFC 8985 section 6.2: 16 recoveries.</summary>
@@ -71,7 +75,7 @@ internal sealed record RecoverySettings
     /// <summary>RFC 9000 section 13.4.2: the first ten packets are marked before ECN is validated.</summary>
     public int EcnTestPackets { get; init; } = 10;
 
-    /// <summary>After so many PTOs in a row packets are no longer marked for the test: RFC 9000 section 13.4.2 gives it three PTOs, which two expiries are.</summary>
+    /// <summary>After so many PTOs in a row packets are no longer marked for the test: RFC 9000 section 13.4.2 has three PTOs.</summary>
     public int EcnTestPtoCount { get; init; } = 2;
 
     /// <summary>

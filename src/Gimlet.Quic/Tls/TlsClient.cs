@@ -1,4 +1,6 @@
 using System.Net.Security;
+using System.Security.Cryptography;
+using Gimlet.Quic.Protection.Curves;
 using Gimlet.Quic.Tls.Certificates;
 using Gimlet.Quic.Tls.Extensions;
 using Gimlet.Quic.Tls.Keys;
@@ -146,7 +148,10 @@ internal sealed class TlsClient : TlsEndpoint
         }
 
         // RFC 8446 section 4.2.8: the share "MUST be in the same group as the KeyShareEntry value offered by the client".
-        if (_shares.Find(share => share.Group == group) is not { } own || !own.TryAgree(point, out byte[] shared))
+        Span<byte> shared = stackalloc byte[EllipticCurves.MaxFieldLength];
+        EphemeralKey? own = _shares.Find(share => share.Group == group);
+        shared = shared[..(own?.SharedLength ?? 0)];
+        if (own is null || !own.TryAgree(point, shared))
         {
             return TlsAlert.IllegalParameter.Because("the server's share is of a group that we sent none of, or no point of its curve");
         }
@@ -159,6 +164,7 @@ internal sealed class TlsClient : TlsEndpoint
         Transcript.Add(message);
         DisposeShares();
         EnterHandshake(hello.CipherSuite, shared);
+        CryptographicOperations.ZeroMemory(shared);
         _state = State.EncryptedExtensions;
         return null;
     }
@@ -291,13 +297,13 @@ internal sealed class TlsClient : TlsEndpoint
 
     private void SendClientHello(ReadOnlySpan<byte> cookie)
     {
-        var writer = new TlsWriter();
+        var writer = new TlsWriter(TlsWriter.HelloCapacity);
         ClientHelloWriter.Write(writer, _options, ClientRandom, _shares, cookie);
         AddToTranscript(writer, start: 0);
         Send(EncryptionLevel.Initial, writer);
     }
 
-    private void CreateShares(IReadOnlyList<NamedGroup> groups) => _shares = [.. groups.Select(EphemeralKey.Create)];
+    private void CreateShares(IReadOnlyList<NamedGroup> groups) => _shares = [.. groups.Select(group => EphemeralKey.Create(_options.Curves, group))];
 
     private void DisposeShares()
     {

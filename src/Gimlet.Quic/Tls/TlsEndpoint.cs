@@ -144,7 +144,7 @@ internal abstract class TlsEndpoint : IDisposable
         _events.Enqueue(new TlsEvent(TlsEventKind.Secret, level, Secret: new TlsSecret(level, direction, Keys!.Suite, secret)));
 
     /// <summary>The hellos are exchanged: derives and tells the handshake secrets, and reads at that level from now on.</summary>
-    private protected void EnterHandshake(TlsCipherSuite suite, byte[] shared)
+    private protected void EnterHandshake(TlsCipherSuite suite, ReadOnlySpan<byte> shared)
     {
         Suite = suite;
         Keys = new HandshakeKeys(suite);

@@ -1,4 +1,6 @@
 using System.Net.Security;
+using Gimlet.Quic.Protection.BaseClassLibrary;
+using Gimlet.Quic.Protection.Curves;
 using Gimlet.Quic.Tls.Certificates;
 using Gimlet.Quic.Tls.Extensions;
 using Gimlet.Quic.Tls.Keys;
@@ -39,6 +41,9 @@ internal abstract record TlsOptions
         init => field = Subset(value, NamedGroups.All, nameof(Groups));
     }
     = NamedGroups.All;
+
+    /// <summary>Whose elliptic curves. A connection takes those that belong to its packet protection.</summary>
+    public ICurveProvider Curves { get; init; } = BclCurves.Instance;
 
     /// <summary>What the peer may make us hold or work on.</summary>
     public TlsLimits Limits { get; init; } = TlsLimits.Default;

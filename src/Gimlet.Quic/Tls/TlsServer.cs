@@ -92,7 +92,7 @@ internal sealed class TlsServer : TlsEndpoint
         Transcript.Add(message);
         Transcript.ReplaceWithMessageHash();
 
-        var writer = new TlsWriter();
+        var writer = new TlsWriter(TlsWriter.HelloCapacity);
         ServerHello.WriteRetryRequest(writer, choice.Suite, _retriedGroup, _options.RetryCookie.Span);
         AddToTranscript(writer, start: 0);
         Send(EncryptionLevel.Initial, writer);
@@ -132,8 +132,9 @@ internal sealed class TlsServer : TlsEndpoint
 
     private TlsError? Answer(ClientHello hello, ClientHelloCheck choice, ReadOnlySpan<byte> message)
     {
-        using var share = EphemeralKey.Create(choice.Group);
-        if (!share.TryAgree(choice.Share, out byte[] shared))
+        using var share = EphemeralKey.Create(_options.Curves, choice.Group);
+        Span<byte> shared = stackalloc byte[share.SharedLength];
+        if (!share.TryAgree(choice.Share, shared))
         {
             return TlsAlert.IllegalParameter.Because("the client's share is no point of its curve");
         }
@@ -150,6 +151,7 @@ internal sealed class TlsServer : TlsEndpoint
         Transcript.Add(message);
         SendServerHello(choice, share);
         EnterHandshake(choice.Suite, shared);
+        CryptographicOperations.ZeroMemory(shared);
         SendFlight();
         _state = _options.ClientCertificate == ClientCertificateMode.None ? State.Finished : State.Certificate;
         return null;
@@ -160,7 +162,7 @@ internal sealed class TlsServer : TlsEndpoint
         // The downgrade sentinel is for servers that also speak older versions; we do not.
         Span<byte> random = stackalloc byte[ClientHello.RandomLength];
         _random(random);
-        var writer = new TlsWriter();
+        var writer = new TlsWriter(TlsWriter.HelloCapacity);
         ServerHello.Write(writer, random, choice.Suite, share);
         AddToTranscript(writer, start: 0);
         Send(EncryptionLevel.Initial, writer);

@@ -6,12 +6,15 @@ namespace Gimlet.Quic.Tls;
 /// Writes the presentation language of RFC 8446 section 3 into one growing buffer. A length is written when its content ends:
 /// <c>int mark = w.Begin(2); ...; w.End(mark, 2);</c>.
 /// </summary>
-internal sealed class TlsWriter
+internal sealed class TlsWriter(int capacity = TlsWriter.FlightCapacity)
 {
-    // A mutual P-256 flight is about 900 bytes.
-    private const int InitialCapacity = 1024;
+    /// <summary>A hello of ours is at most about 400 bytes.</summary>
+    public const int HelloCapacity = 448;
 
-    private byte[] _buffer = new byte[InitialCapacity];
+    // A mutual P-256 flight is about 900 bytes.
+    private const int FlightCapacity = 1024;
+
+    private byte[] _buffer = new byte[capacity];
 
     public int Length { get; private set; }
 

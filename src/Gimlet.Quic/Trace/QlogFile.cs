@@ -17,14 +17,12 @@ internal static class QlogFile
     /// <param name="directory">Where; null: what QLOGDIR says. It must exist.</param>
     /// <param name="role">Which side this is.</param>
     /// <param name="originalDestination">The Destination Connection ID of the client's very first Initial packet.</param>
-    /// <param name="start">The connection's clock now.</param>
     /// <param name="clock">The wall clock.</param>
     /// <returns>
     /// Null where no directory is named, or the file cannot be made; also where it exists, for a client may choose an id that was there before,
     /// and what was written then is kept.
     /// </returns>
-    public static IConnectionTrace? TryOpen(
-        string? directory, EndpointRole role, in ConnectionId originalDestination, TimeSpan start, TimeProvider clock)
+    public static IConnectionTrace? TryOpen(string? directory, EndpointRole role, in ConnectionId originalDestination, TimeProvider clock)
     {
         directory ??= Environment.GetEnvironmentVariable(DirectoryVariable);
         if (string.IsNullOrEmpty(directory))
@@ -36,7 +34,7 @@ internal static class QlogFile
         try
         {
             var file = new FileStream(Path.Combine(directory, name), FileMode.CreateNew, FileAccess.Write, FileShare.Read, BufferSize);
-            return new QlogTrace(file, role, originalDestination, start, clock.GetUtcNow().ToUnixTimeMilliseconds());
+            return new QlogTrace(file, role, originalDestination, clock.GetUtcNow().ToUnixTimeMilliseconds());
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -8,7 +8,7 @@ namespace Gimlet.Quic.Trace;
 
 /// <summary>
 /// Writes a connection's trace as qlog 0.3 (draft-ietf-quic-qlog-main-schema, draft-ietf-quic-qlog-quic-events), which qvis reads: JSON text
-/// sequences, times in milliseconds since the trace began. Without data, keys and tokens; with connection ids and sizes. Not thread-safe.
+/// sequences, times in milliseconds since the first event. Without data, keys and tokens; with connection ids and sizes. Not thread-safe.
 /// </summary>
 internal sealed class QlogTrace : IConnectionTrace
 {
@@ -18,7 +18,7 @@ internal sealed class QlogTrace : IConnectionTrace
     private readonly QlogWriter _writer;
     private readonly Utf8JsonWriter _json;
     private readonly EndpointRole _role;
-    private readonly TimeSpan _start;
+    private TimeSpan? _start;
     private PathId? _firstPath;
     private TraceState? _state;
     private int _localAckDelayExponent = (int)TransportParameters.DefaultAckDelayExponent;
@@ -28,21 +28,18 @@ internal sealed class QlogTrace : IConnectionTrace
     /// <param name="stream">Where it goes; owned. Each event is one write, so it should have a buffer.</param>
     /// <param name="role">Which side this is.</param>
     /// <param name="originalDestination">The Destination Connection ID of the client's very first Initial packet: the same on both sides.</param>
-    /// <param name="start">The connection's clock now.</param>
     /// <param name="referenceTime">The wall clock now, in milliseconds of Unix time; 0 where nobody knows.</param>
     /// <param name="maxBytes">How large the trace gets at most.</param>
     public QlogTrace(
         Stream stream,
         EndpointRole role,
         in ConnectionId originalDestination,
-        TimeSpan start,
         double referenceTime = 0,
         long maxBytes = DefaultMaxBytes)
     {
         _writer = new QlogWriter(stream, maxBytes);
         _json = _writer.Json;
         _role = role;
-        _start = start;
         WriteHeader(originalDestination, referenceTime);
     }
 
@@ -252,8 +249,9 @@ internal sealed class QlogTrace : IConnectionTrace
             return false;
         }
 
+        _start ??= now;
         _writer.Begin();
-        QlogText.WriteMilliseconds(_json, "time"u8, now - _start);
+        QlogText.WriteMilliseconds(_json, "time"u8, now - _start.Value);
         _json.WriteString("name"u8, name);
         if (path is { } known && known != _firstPath)
         {

@@ -11,6 +11,7 @@ internal static class TransportParameterReader
     public static bool TryRead(ReadOnlySpan<byte> data, EndpointRole sender, out TransportParameters parameters, out QuicError error)
     {
         parameters = new TransportParameters();
+        var draft = new TransportParameterDraft(parameters);
         error = default;
         HashSet<long> seen = [];
         var reader = new WireReader(data);
@@ -40,42 +41,43 @@ internal static class TransportParameterReader
                 return false;
             }
 
-            if (!TryApply((TransportParameterId)id, value, ref parameters))
+            if (!TryApply((TransportParameterId)id, value, ref draft))
             {
                 error = Error("a transport parameter has a bad value");
                 return false;
             }
         }
 
+        parameters = draft.ToParameters();
         return true;
     }
 
-    private static bool TryApply(TransportParameterId id, ReadOnlySpan<byte> value, ref TransportParameters p)
+    private static bool TryApply(TransportParameterId id, ReadOnlySpan<byte> value, ref TransportParameterDraft draft)
     {
         switch (id)
         {
             case TransportParameterId.OriginalDestinationConnectionId when TryReadId(value, out ConnectionId original):
-                p = p with { OriginalDestinationConnectionId = original };
+                draft.OriginalDestinationConnectionId = original;
                 return true;
             case TransportParameterId.InitialSourceConnectionId when TryReadId(value, out ConnectionId source):
-                p = p with { InitialSourceConnectionId = source };
+                draft.InitialSourceConnectionId = source;
                 return true;
             case TransportParameterId.RetrySourceConnectionId when TryReadId(value, out ConnectionId retry):
-                p = p with { RetrySourceConnectionId = retry };
+                draft.RetrySourceConnectionId = retry;
                 return true;
             case TransportParameterId.StatelessResetToken when value.Length == StatelessResetToken.Length:
-                p = p with { StatelessResetToken = new StatelessResetToken(value) };
+                draft.StatelessResetToken = new StatelessResetToken(value);
                 return true;
             case TransportParameterId.PreferredAddress when PreferredAddress.TryRead(value, out PreferredAddress address):
-                p = p with { PreferredAddress = address };
+                draft.PreferredAddress = address;
                 return true;
 
             // "This parameter is a zero-length value" (RFC 9000 section 18.2), and so is RFC 9287's.
             case TransportParameterId.DisableActiveMigration when value.IsEmpty:
-                p = p with { DisableActiveMigration = true };
+                draft.DisableActiveMigration = true;
                 return true;
             case TransportParameterId.GreaseQuicBit when value.IsEmpty:
-                p = p with { GreaseQuicBit = true };
+                draft.GreaseQuicBit = true;
                 return true;
             case TransportParameterId.OriginalDestinationConnectionId:
             case TransportParameterId.InitialSourceConnectionId:
@@ -86,11 +88,11 @@ internal static class TransportParameterReader
             case TransportParameterId.GreaseQuicBit:
                 return false;
             default:
-                return TryApplyInteger(id, value, ref p);
+                return TryApplyInteger(id, value, ref draft);
         }
     }
 
-    private static bool TryApplyInteger(TransportParameterId id, ReadOnlySpan<byte> value, ref TransportParameters p)
+    private static bool TryApplyInteger(TransportParameterId id, ReadOnlySpan<byte> value, ref TransportParameterDraft draft)
     {
         // RFC 9000 section 7.4.2: "An endpoint MUST ignore transport parameters that it does not support."
         if (!IsInteger(id))
@@ -103,22 +105,49 @@ internal static class TransportParameterReader
             return false;
         }
 
-        p = id switch
+        switch (id)
         {
-            TransportParameterId.MaxIdleTimeout => p with { MaxIdleTimeout = number },
-            TransportParameterId.MaxUdpPayloadSize => p with { MaxUdpPayloadSize = number },
-            TransportParameterId.InitialMaxData => p with { InitialMaxData = number },
-            TransportParameterId.InitialMaxStreamDataBidirectionalLocal => p with { InitialMaxStreamDataBidirectionalLocal = number },
-            TransportParameterId.InitialMaxStreamDataBidirectionalRemote => p with { InitialMaxStreamDataBidirectionalRemote = number },
-            TransportParameterId.InitialMaxStreamDataUnidirectional => p with { InitialMaxStreamDataUnidirectional = number },
-            TransportParameterId.InitialMaxStreamsBidirectional => p with { InitialMaxStreamsBidirectional = number },
-            TransportParameterId.InitialMaxStreamsUnidirectional => p with { InitialMaxStreamsUnidirectional = number },
-            TransportParameterId.AckDelayExponent => p with { AckDelayExponent = number },
-            TransportParameterId.MaxAckDelay => p with { MaxAckDelay = number },
-            TransportParameterId.ActiveConnectionIdLimit => p with { ActiveConnectionIdLimit = number },
-            TransportParameterId.MaxDatagramFrameSize => p with { MaxDatagramFrameSize = number },
-            _ => p with { GimletPaths = number },
-        };
+            case TransportParameterId.MaxIdleTimeout:
+                draft.MaxIdleTimeout = number;
+                break;
+            case TransportParameterId.MaxUdpPayloadSize:
+                draft.MaxUdpPayloadSize = number;
+                break;
+            case TransportParameterId.InitialMaxData:
+                draft.InitialMaxData = number;
+                break;
+            case TransportParameterId.InitialMaxStreamDataBidirectionalLocal:
+                draft.InitialMaxStreamDataBidirectionalLocal = number;
+                break;
+            case TransportParameterId.InitialMaxStreamDataBidirectionalRemote:
+                draft.InitialMaxStreamDataBidirectionalRemote = number;
+                break;
+            case TransportParameterId.InitialMaxStreamDataUnidirectional:
+                draft.InitialMaxStreamDataUnidirectional = number;
+                break;
+            case TransportParameterId.InitialMaxStreamsBidirectional:
+                draft.InitialMaxStreamsBidirectional = number;
+                break;
+            case TransportParameterId.InitialMaxStreamsUnidirectional:
+                draft.InitialMaxStreamsUnidirectional = number;
+                break;
+            case TransportParameterId.AckDelayExponent:
+                draft.AckDelayExponent = number;
+                break;
+            case TransportParameterId.MaxAckDelay:
+                draft.MaxAckDelay = number;
+                break;
+            case TransportParameterId.ActiveConnectionIdLimit:
+                draft.ActiveConnectionIdLimit = number;
+                break;
+            case TransportParameterId.MaxDatagramFrameSize:
+                draft.MaxDatagramFrameSize = number;
+                break;
+            default:
+                draft.GimletPaths = number;
+                break;
+        }
+
         return true;
     }
 

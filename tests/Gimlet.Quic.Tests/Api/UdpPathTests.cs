@@ -32,6 +32,9 @@ public sealed class UdpPathTests
         Assert.Equal(dialled, _paths.GetOrAdd(Local, Remote));
         Assert.True(_paths.TryFind(dialled, out local, out _));
         Assert.Equal(Local, local);
+
+        // The next dial to there is on the same path; another local address is another path.
+        Assert.Equal(dialled, _paths.GetOrAdd(default, Remote));
         Assert.NotEqual(dialled, _paths.GetOrAdd(TransportAddress.Parse("192.0.2.2:1000"), Remote));
     }
 

@@ -16,7 +16,7 @@ public sealed class KeyDerivationTests
     public void The_labels_are_those_of_the_standard(string label, int length)
     {
         byte[] info = new byte[64];
-        int written = HkdfLabel.Write(info, System.Text.Encoding.ASCII.GetBytes(label), length);
+        int written = HkdfLabel.Write(info, System.Text.Encoding.ASCII.GetBytes(label), context: [], length);
         Assert.Equal(Rfc9001.Label(label), info[..written]);
     }
 
@@ -47,9 +47,9 @@ public sealed class KeyDerivationTests
         Assert.Equal(Rfc9001.Value("ChaCha20", 0, "ku"), next.Span.ToArray());
 
         byte[] key = new byte[32];
-        HkdfLabel.Expand(HashAlgorithmName.SHA256, secret, "quic key"u8, key);
+        HkdfLabel.Expand(HashAlgorithmName.SHA256, secret, "quic key"u8, [], key);
         Assert.Equal(Rfc9001.Value("ChaCha20", 0, "key"), key);
-        HkdfLabel.Expand(HashAlgorithmName.SHA256, secret, "quic hp"u8, key);
+        HkdfLabel.Expand(HashAlgorithmName.SHA256, secret, "quic hp"u8, [], key);
         Assert.Equal(Rfc9001.Value("ChaCha20", 0, "hp"), key);
     }
 

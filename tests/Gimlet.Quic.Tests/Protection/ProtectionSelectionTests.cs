@@ -1,6 +1,8 @@
 using Gimlet.Quic.Protection;
 using Gimlet.Quic.Protection.BaseClassLibrary;
+using Gimlet.Quic.Protection.Curves;
 using Gimlet.Quic.Protection.LibCrypto;
+using Gimlet.Quic.Tests.Protection.Support;
 
 namespace Gimlet.Quic.Tests.Protection;
 
@@ -49,9 +51,72 @@ public sealed class ProtectionSelectionTests
         }
     }
 
-    private sealed class Faulty(string fault) : IProtectionProvider
+    [Theory]
+    [InlineData("none", null)]
+    [InlineData("secret", "agrees on another secret")]
+    [InlineData("refuses points", "agrees on another secret")]
+    [InlineData("point", "makes keys that are no points")]
+    [InlineData("takes all points", "takes what is no point")]
+    [InlineData("refuses keys", "does not take a public key")]
+    [InlineData("verifies none", "refuses a signature")]
+    [InlineData("verifies all", "takes a signature of something else")]
+    [InlineData("takes all keys", "takes a public key that is no point")]
+    public void The_self_test_finds_curves_that_are_wrong(string fault, string? difference)
+    {
+        string? found = CurveSelfTest.FindDifference(new FaultyCurves(fault), BclCurves.Instance);
+        if (difference is null)
+        {
+            Assert.Null(found);
+        }
+        else
+        {
+            // Both curves are wrong; the first one is told.
+            Assert.Equal($"P256: {difference}", found);
+        }
+    }
+
+    [Theory]
+    [InlineData("tag", "none")]
+    [InlineData("none", "secret")]
+    [InlineData("none", "takes all points")]
+    public void Who_disagrees_in_anything_is_trusted_with_nothing(string packetFault, string curveFault)
+    {
+        var selection = ProtectionSelection.Judge(new Faulty(packetFault, new FaultyCurves(curveFault)), "Some library 1.2");
+        Assert.Same(BclProvider.Instance, selection.Provider);
+        Assert.StartsWith("Some library 1.2 disagrees with the base class library: ", selection.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Who_agrees_is_chosen_with_its_curves()
+    {
+        var candidate = new Faulty("none", new FaultyCurves("none"));
+        var selection = ProtectionSelection.Judge(candidate, "Some library 1.2");
+        Assert.Same(candidate, selection.Provider);
+        Assert.Equal("Some library 1.2 agrees with the base class library on packets and curves", selection.Reason);
+    }
+
+    [Fact]
+    public void A_library_without_curves_is_chosen_for_packets()
+    {
+        var candidate = new Faulty("none");
+        var selection = ProtectionSelection.Judge(candidate, "Some library 1.1");
+        Assert.Same(candidate, selection.Provider);
+        Assert.EndsWith("its curves cannot be used, the base class library's are", selection.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_choice_governs_curves_too()
+    {
+        Assert.Same(BclCurves.Instance, ProtectionSelection.Select(ProtectionChoice.BaseClassLibrary).Provider.Curves);
+        Assert.SkipUnless(LibCryptoLibrary.HasCurves, "This platform has no libcrypto whose curves could be used.");
+        Assert.Equal("libcrypto", ProtectionSelection.Select(ProtectionChoice.LibCrypto).Provider.Curves.Name);
+    }
+
+    private sealed class Faulty(string fault, ICurveProvider? curves = null) : IProtectionProvider
     {
         public string Name => fault;
+
+        public ICurveProvider Curves => curves ?? BclCurves.Instance;
 
         public IPacketProtector CreatePacketProtector(PacketCipher cipher, ReadOnlySpan<byte> key) =>
             new FaultyProtector(fault, BclProvider.Instance.CreatePacketProtector(cipher, key));

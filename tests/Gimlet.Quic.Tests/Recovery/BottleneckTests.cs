@@ -112,7 +112,8 @@ public sealed class BottleneckTests(ITestOutputHelper output)
         double share = delivered / (BytesPerMs * end);
         double loss = driver.Lost.Count / (double)driver.Loss.NextPacketNumber(PacketNumberSpace.Application);
         output.WriteLine(
-            $"{share:P1} of the link, {loss:P2} lost, window {driver.Path.CongestionWindow}, {driver.Path.CongestionEvents} events, "
+            $"{share:P1} of the link, {loss:P2} lost, window {driver.Path.CongestionWindow}, "
+            + $"{driver.Path.CongestionEvents} events, "
             + $"{driver.Path.SpuriousCongestionEvents} taken back, {driver.PersistentCongestions} persistent, threshold {driver.Path.Reordering.Packets}");
         return (share, loss, driver.Path);
     }

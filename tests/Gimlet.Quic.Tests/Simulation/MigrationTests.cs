@@ -46,15 +46,18 @@ public sealed class MigrationTests
     [Fact]
     public void A_nat_that_rebinds_again_and_again_never_ends_the_connection()
     {
-        using var pair = new Pair();
+        // The keep-alive: a client whose flow-control limit is reached has nothing to say, and the server's next limit goes where nobody is.
+        using var pair = new Pair(options: new PairOptions().With(s => s with { KeepAlive = TimeSpan.FromMilliseconds(500) }));
         pair.SetRtt(Rtt).SetRate(5_000_000);
         var traffic = new Traffic(pair, 1, TrafficPlan.Bulk(2_000_000), TrafficPlan.Silent);
         pair.Handshake();
         while (!traffic.IsDone)
         {
             pair.Run(TimeSpan.FromMilliseconds(150)).Rebind();
-            Assert.Null(pair.Server.Core.Closed);
-            Assert.True(pair.Now < TimeSpan.FromMinutes(1), pair.Describe());
+            if (pair.Server.Core.Closed is not null || pair.Now > TimeSpan.FromMinutes(1))
+            {
+                Assert.Fail(pair.Describe());
+            }
         }
 
         Assert.True(pair.Server.Core.Counters.Migrations > 10);
@@ -101,7 +104,7 @@ public sealed class MigrationTests
         pair.Way.Both(link => link.Loss = 1);
         pair.Client.Core.RemovePath(pair.Now, pair.Way.Client);
         TransferTests.Finish(pair, traffic);
-        Assert.InRange(pair.Now, TimeSpan.Zero, TimeSpan.FromSeconds(3));
+        Assert.InRange(pair.Now, TimeSpan.Zero, TimeSpan.FromSeconds(1));
     }
 
     [Fact]
@@ -241,34 +244,43 @@ public sealed class MigrationTests
     public void The_servers_view_of_a_new_path_begins_anew()
     {
         using var pair = new Pair();
-        pair.SetRtt(Rtt);
+        pair.SetRtt(Rtt).SetRate(20_000_000);
         var traffic = new Traffic(pair, 1, TrafficPlan.Silent, TrafficPlan.Bulk(2_000_000));
-        pair.Handshake().RunUntil(() => traffic.BytesRead > 1_000_000);
+        pair.Handshake().RunUntil(() => traffic.BytesRead > 500_000);
         long window = pair.Server.Core.GetStatistics().CongestionWindow;
         Way other = NewWay(pair, Rtt * 3);
         Assert.True(pair.Client.Core.TryMigrate(pair.Now, other.Client));
         pair.RunUntil(() => pair.Server.Core.CurrentPath == other.Server);
         Assert.InRange(pair.Server.Core.GetStatistics().CongestionWindow, 1, Math.Min(window, 30_000));
         TransferTests.Finish(pair, traffic);
+        AssertServerIsOn(pair, other.Server);
         Assert.InRange(pair.Server.Core.GetStatistics().Rtt, Rtt * 2.9, Rtt * 5);
     }
 
     internal static Way NewWay(Pair pair, TimeSpan rtt) => pair.Network.AddWay().Both(link => link.Delay = rtt / 2);
 
-    internal static void AssertServerIsOn(Pair pair, PathId path) =>
-        Assert.True(pair.Server.Core.CurrentPath == path, $"the server is on {pair.Server.Core.CurrentPath}, not {path}: {pair.Describe()}");
+    internal static void AssertServerIsOn(Pair pair, PathId path)
+    {
+        if (pair.Server.Core.CurrentPath != path)
+        {
+            Assert.Fail($"the server is on {pair.Server.Core.CurrentPath}, not {path}: {pair.Describe()}");
+        }
+    }
 
     /// <summary>RFC 9000 section 9.5: an observer of both ways cannot tell by the ids that they are one connection's.</summary>
     internal static void AssertOwnIdsPerWay(Pair pair, Way first, Way second)
     {
-        foreach (EndpointRole side in Enum.GetValues<EndpointRole>())
-        {
-            HashSet<ConnectionId> onFirst = IdsOn(first, side), onSecond = IdsOn(second, side);
-            Assert.NotEmpty(onSecond);
-            Assert.False(onFirst.Overlaps(onSecond), $"{side} uses one id on both ways");
-        }
+        AssertOwnIds(pair, EndpointRole.Client, first, second);
+        AssertOwnIds(pair, EndpointRole.Server, first, second);
+    }
 
-        HashSet<ConnectionId> IdsOn(Way way, EndpointRole side) =>
+    internal static void AssertOwnIds(Pair pair, EndpointRole side, Way first, Way second)
+    {
+        HashSet<ConnectionId> onFirst = IdsOn(first), onSecond = IdsOn(second);
+        Assert.NotEmpty(onSecond);
+        Assert.False(onFirst.Overlaps(onSecond), $"{side} uses one id on both ways");
+
+        HashSet<ConnectionId> IdsOn(Way way) =>
             [.. pair.Tap!.From(side).Where(p => p.Datagram.Way == way && p.Type == PacketType.OneRtt).Select(p => p.Destination)];
     }
 }

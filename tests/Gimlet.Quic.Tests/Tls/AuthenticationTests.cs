@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Gimlet.Quic.Protection.BaseClassLibrary;
 using Gimlet.Quic.Tests.Tls.Support;
 using Gimlet.Quic.Tls;
 using Gimlet.Quic.Tls.Certificates;
@@ -60,7 +61,7 @@ public sealed class AuthenticationTests
     public void A_signature_of_the_client_shown_by_a_server_fails_even_for_the_same_key_and_transcript()
     {
         TlsIdentity identity = Identities.P256();
-        Assert.Null(LeafKey.Parse(Identities.KeyOf(identity), TlsLimits.Default, out LeafKey? key));
+        Assert.Null(LeafKey.Parse(Identities.KeyOf(identity), BclCurves.Instance, TlsLimits.Default, out LeafKey? key));
         using LeafKey owned = key!;
         byte[] hash = SHA256.HashData("a transcript"u8);
         var writer = new TlsWriter();

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Gimlet.Quic.Protection.Curves;
+using Gimlet.Quic.Tests.Protection.Support;
 using Gimlet.Quic.Tests.Tls.Support;
 using Gimlet.Quic.Tls;
 
@@ -13,11 +15,13 @@ public sealed class HandshakeSpeed
     private const int WarmUp = 500;
     private const int Handshakes = 3_000;
 
-    [Fact(Explicit = true)]
-    public void Mutual_handshakes_per_second_of_client_and_server_on_one_thread()
+    [Theory(Explicit = true)]
+    [MemberData(nameof(Providers.Names), MemberType = typeof(Providers))]
+    public void Mutual_handshakes_per_second_of_client_and_server_on_one_thread(string name)
     {
-        TlsClientOptions client = TlsPair.ClientOptions();
-        TlsServerOptions server = TlsPair.ServerOptions();
+        ICurveProvider curves = Providers.Get(name).Curves;
+        TlsClientOptions client = TlsPair.ClientOptions() with { Curves = curves };
+        TlsServerOptions server = TlsPair.ServerOptions() with { Curves = curves };
         for (int i = 0; i < WarmUp; i++)
         {
             Shake(client, server);
@@ -35,7 +39,7 @@ public sealed class HandshakeSpeed
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
         cpu = Environment.CpuUsage.TotalTime - cpu;
         TestContext.Current.TestOutputHelper!.WriteLine(
-            $"{Handshakes / watch.Elapsed.TotalSeconds:F0} handshakes/s by the clock, {Handshakes / cpu.TotalSeconds:F0} per CPU second "
+            $"{curves.Name}: {Handshakes / watch.Elapsed.TotalSeconds:F0} handshakes/s by the clock, {Handshakes / cpu.TotalSeconds:F0} per CPU second "
             + $"({cpu.TotalMicroseconds / Handshakes:F0} us and {allocated / Handshakes} B each, both sides together)");
     }
 

@@ -43,5 +43,5 @@ public sealed class QlogFileTests : IDisposable
     }
 
     private static IConnectionTrace? Open(string directory, EndpointRole role) =>
-        QlogFile.TryOpen(directory, role, Ids.Hex("8394c8f0"), TimeSpan.Zero, TimeProvider.System);
+        QlogFile.TryOpen(directory, role, Ids.Hex("8394c8f0"), TimeProvider.System);
 }

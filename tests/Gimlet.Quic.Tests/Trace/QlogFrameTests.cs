@@ -103,7 +103,7 @@ public sealed class QlogFrameTests
         byte[][] samples = [.. Frames.Select(row => Convert.FromHexString(row.Data.Item1.Replace(" ", "", StringComparison.Ordinal)))];
         byte[] all = [.. samples.Where(s => s[0] is not (0x00 or 0x08 or 0x30)).SelectMany(s => s)];
         using var stream = new MemoryStream();
-        using var trace = new QlogTrace(stream, EndpointRole.Server, Ids.Hex("01"), TimeSpan.Zero);
+        using var trace = new QlogTrace(stream, EndpointRole.Server, Ids.Hex("01"));
         int count = 1;
         foreach (byte[] payload in Mutations.Truncations(all).Concat(Mutations.Random([all, .. samples], seed: 7464)))
         {
@@ -122,7 +122,7 @@ public sealed class QlogFrameTests
     private static JsonElement[] Write(byte[] payload)
     {
         using var stream = new MemoryStream();
-        using var trace = new QlogTrace(stream, EndpointRole.Server, Ids.Hex("01"), TimeSpan.Zero);
+        using var trace = new QlogTrace(stream, EndpointRole.Server, Ids.Hex("01"));
         trace.PacketSent(TimeSpan.Zero, Path, PacketType.OneRtt, 1, payload.Length + 30, payload);
         return [.. QlogRecords.Parse(stream.ToArray())[1].At("data", "frames").EnumerateArray()];
     }

@@ -21,7 +21,7 @@ public sealed class QlogTraceTests : IDisposable
 
     public QlogTraceTests()
     {
-        _trace = new QlogTrace(_stream, EndpointRole.Client, Ids.Hex("8394c8f03e515708"), Start, referenceTime: 1_700_000_000_000);
+        _trace = new QlogTrace(_stream, EndpointRole.Client, Ids.Hex("8394c8f03e515708"), referenceTime: 1_700_000_000_000);
         _trace.ConnectionStarted(Start, First, Ids.Hex("c1c2c3c4"), Ids.Hex("8394c8f03e515708"));
     }
 
@@ -177,7 +177,7 @@ public sealed class QlogTraceTests : IDisposable
     public void A_trace_stops_at_its_limit_with_whole_records()
     {
         using var stream = new MemoryStream();
-        using var trace = new QlogTrace(stream, EndpointRole.Server, Ids.Hex("01"), Start, maxBytes: 2_000);
+        using var trace = new QlogTrace(stream, EndpointRole.Server, Ids.Hex("01"), maxBytes: 2_000);
         for (int i = 0; i < 1_000; i++)
         {
             trace.MtuUpdated(Start, First, i, i + 1);
@@ -191,7 +191,7 @@ public sealed class QlogTraceTests : IDisposable
     public void A_stream_that_fails_ends_the_trace_and_nothing_else()
     {
         var stream = new FailingStream();
-        var trace = new QlogTrace(stream, EndpointRole.Server, Ids.Hex("01"), Start);
+        var trace = new QlogTrace(stream, EndpointRole.Server, Ids.Hex("01"));
         trace.MtuUpdated(Start, First, 1, 2);
         trace.MtuUpdated(Start, First, 1, 2);
         trace.ConnectionClosed(Start, new CloseReason(CloseKind.IdleTimeout, 0, FrameType.Padding, ""));
@@ -209,7 +209,7 @@ public sealed class QlogTraceTests : IDisposable
             Assert.True(new StreamFrame(4, 1000, new byte[100], isFinal: true).TryWrite(ref w));
             Assert.True(new PathChallengeFrame(0x1122).TryWrite(ref w));
         });
-        using var trace = new QlogTrace(Stream.Null, EndpointRole.Client, Ids.Hex("01"), Start);
+        using var trace = new QlogTrace(Stream.Null, EndpointRole.Client, Ids.Hex("01"));
         Allocations.AssertNone(() =>
         {
             trace.PacketSent(Start, Second, PacketType.OneRtt, 1, 200, payload);

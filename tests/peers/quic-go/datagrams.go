@@ -10,17 +10,22 @@ import (
 // More under way than a receiver's queue holds (128 in this library) would be lost without any network's fault.
 const datagramsUnderWay = 32
 
+// A datagram, or how the connection ended.
+type arrival struct {
+	data []byte
+	err  error
+}
+
 // First ours, which the server echoes, then the server's. What is lost on the way is counted, not repeated.
 func datagrams(ctx context.Context, c *client) error {
-	arrived := make(chan []byte, 1024)
+	arrived := make(chan arrival, 1024)
 	go func() {
 		for {
 			data, err := c.connection.ReceiveMessage()
+			arrived <- arrival{data, err}
 			if err != nil {
-				close(arrived)
 				return
 			}
-			arrived <- data
 		}
 	}()
 	echoed, err := c.echoedDatagrams(ctx, arrived)
@@ -53,7 +58,7 @@ func datagrams(ctx context.Context, c *client) error {
 	return nil
 }
 
-func (c *client) echoedDatagrams(ctx context.Context, arrived chan []byte) (uint64, error) {
+func (c *client) echoedDatagrams(ctx context.Context, arrived chan arrival) (uint64, error) {
 	echoed := uint64(0)
 	for sent := 0; sent < c.count; {
 		burst := 0
@@ -73,17 +78,17 @@ func (c *client) echoedDatagrams(ctx context.Context, arrived chan []byte) (uint
 }
 
 // Takes so many datagrams of the right content, or those that come before the quiet time.
-func (c *client) countDatagrams(ctx context.Context, arrived chan []byte, limit uint64, quiet time.Duration) (uint64, error) {
+func (c *client) countDatagrams(ctx context.Context, arrived chan arrival, limit uint64, quiet time.Duration) (uint64, error) {
 	for count := uint64(0); ; count++ {
 		if count == limit {
 			return count, nil
 		}
 		select {
-		case data, open := <-arrived:
-			if !open {
-				return count, fmt.Errorf("the connection ended after %d datagrams", count)
+		case next := <-arrived:
+			if next.err != nil {
+				return count, next.err
 			}
-			if err := c.checkDatagram(data); err != nil {
+			if err := c.checkDatagram(next.data); err != nil {
 				return count, err
 			}
 		case <-time.After(quiet):

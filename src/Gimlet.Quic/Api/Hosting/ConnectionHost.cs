@@ -207,7 +207,8 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem
                 Connection.OnClosed(new CloseReason(CloseKind.Abandoned, 0, FrameType.Padding, "the endpoint was closed"));
             }
 
-            End();
+            // What was not read goes with it, and so do its ids.
+            End(isUnreadKept: false);
         }
     }
 
@@ -237,7 +238,7 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem
     /// <summary>Nothing is left to be read; the core goes, if its time has come. With the gate held.</summary>
     public void OnAllRead()
     {
-        if (_isOver && !Connection.HasUnread && !_isCoreDisposed)
+        if (_isOver && !_isCoreDisposed)
         {
             _isCoreDisposed = true;
             Core.Dispose();
@@ -317,7 +318,7 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem
                 Connection.OnClosed(next.Close!);
                 break;
             case ConnectionEventKind.Drained:
-                End();
+                End(isUnreadKept: true);
                 break;
             default:
                 break;
@@ -369,6 +370,11 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem
             _blocked.Keep(transmit, datagrams[sent..]);
             WaitForRoom();
             return;
+        }
+
+        if (result == DatagramSendResult.TooLarge)
+        {
+            Core.HandleTooLarge(Now, transmit.Path, transmit.SegmentSize);
         }
 
         QuicMetrics.Refused((datagrams.Length - sent + transmit.SegmentSize - 1) / transmit.SegmentSize);
@@ -427,7 +433,7 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem
         }
     }
 
-    private void End()
+    private void End(bool isUnreadKept)
     {
         _isOver = true;
         EndHandshake(isComplete: false);
@@ -435,7 +441,11 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem
         QuicMetrics.ConnectionEnded(Core.Counters.PacketsLost);
         _timer.Dispose();
         _blocked.Clear();
-        OnAllRead();
+        if (!isUnreadKept || !Connection.HasUnread)
+        {
+            OnAllRead();
+        }
+
         _paths.ReleaseAll();
         _endpoint.Remove(this);
     }

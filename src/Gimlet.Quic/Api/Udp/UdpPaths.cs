@@ -41,7 +41,7 @@ internal sealed class UdpPaths
 
     /// <summary>
     /// The number of a pair, made where there is none. A pair whose local address is not known is one that was dialled; it becomes the pair of the
-    /// first answer, and is found under both from then on: who dials the same address again is answered on the same pair.
+    /// first answer.
     /// </summary>
     public QuicPath GetOrAdd(in TransportAddress local, in TransportAddress remote)
     {
@@ -89,11 +89,11 @@ internal sealed class UdpPaths
         }
     }
 
+    // The pair that was dialled keeps its name without a local address: the next dial to there is on the same path.
     private bool TryAdopt(in AddressPair pair, [NotNullWhen(true)] out Entry? entry)
     {
-        if (!_byAddress.TryGetValue(Dialled(pair), out entry) || !entry.Ends.Pair.Local.IsEmpty)
+        if (!_byAddress.TryGetValue(pair.WithoutLocal, out entry) || !entry.Ends.Pair.Local.IsEmpty)
         {
-            entry = null;
             return false;
         }
 
@@ -115,15 +115,16 @@ internal sealed class UdpPaths
                 _ = _byNumber.TryRemove(oldest.Path.Value, out _);
                 AddressPair pair = oldest.Ends.Pair;
                 _ = _byAddress.TryRemove(new KeyValuePair<AddressPair, Entry>(pair, oldest));
-                _ = _byAddress.TryRemove(new KeyValuePair<AddressPair, Entry>(Dialled(pair), oldest));
+                _ = _byAddress.TryRemove(new KeyValuePair<AddressPair, Entry>(pair.WithoutLocal, oldest));
             }
         }
     }
 
-    private static AddressPair Dialled(in AddressPair pair) => new(default, pair.Remote);
-
     /// <summary>Both ends; the local one is empty where the system chooses it.</summary>
-    private readonly record struct AddressPair(TransportAddress Local, TransportAddress Remote);
+    private readonly record struct AddressPair(TransportAddress Local, TransportAddress Remote)
+    {
+        public AddressPair WithoutLocal => new(default, Remote);
+    }
 
     /// <summary>A pair behind a reference, so that it can be exchanged while others read it.</summary>
     private sealed class AddressEnds(AddressPair pair)

@@ -1,12 +1,17 @@
+using Gimlet.Quic.Protection.Curves;
+
 namespace Gimlet.Quic.Protection.BaseClassLibrary;
 
-/// <summary>Packet protection with the base class library: on every platform.</summary>
+/// <summary>Packet protection and curves with the base class library: on every platform.</summary>
 internal sealed class BclProvider : IProtectionProvider
 {
     public static BclProvider Instance { get; } = new();
 
     /// <inheritdoc/>
     public string Name => "base class library";
+
+    /// <inheritdoc/>
+    public ICurveProvider Curves => BclCurves.Instance;
 
     /// <inheritdoc/>
     public IPacketProtector CreatePacketProtector(PacketCipher cipher, ReadOnlySpan<byte> key)

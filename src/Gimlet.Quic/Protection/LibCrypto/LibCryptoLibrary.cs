@@ -17,6 +17,12 @@ internal static class LibCryptoLibrary
     /// <summary>Whether the library is there.</summary>
     public static bool IsFound => Handle.Value != 0;
 
+    /// <summary>
+    /// Whether it has the functions of OpenSSL 3 that elliptic curves need. Those of version 1.1 are others, and its years are over: there the
+    /// base class library's curves are good enough.
+    /// </summary>
+    public static bool HasCurves => IsFound && NativeLibrary.TryGetExport(Handle.Value, "EVP_PKEY_derive_set_peer_ex", out _);
+
     /// <summary>What the library says of itself, "OpenSSL 3.0.19 27 Jan 2026".</summary>
     public static string Version => Marshal.PtrToStringUTF8(NativeMethods.Version(0)) ?? string.Empty;
 

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Gimlet.Quic.Protection.LibCrypto;
 
 /// <summary>
-/// The functions of OpenSSL's libcrypto that packet protection needs: the same in versions 1.1 and 3. All return 1 for success.
+/// The functions of OpenSSL's libcrypto. This file: those that packet protection needs, the same in versions 1.1 and 3. All return 1 for success.
 /// </summary>
 internal static unsafe partial class NativeMethods
 {

@@ -1,17 +1,21 @@
 using System.Security.Cryptography;
-using Gimlet.Quic.Tls.Keys;
+using Gimlet.Quic.Protection.Curves;
 
 namespace Gimlet.Quic.Tls.Certificates;
 
 /// <summary>The peer's public key, and whether a signature is its own.</summary>
 internal sealed class LeafKey : IDisposable
 {
-    private readonly AsymmetricAlgorithm _key;
-    private readonly NamedGroup? _curve;
+    // One of the two is there.
+    private readonly RSA? _rsa;
+    private readonly IVerifyingKey? _ecdsa;
+    private readonly EllipticCurve _curve;
 
-    private LeafKey(AsymmetricAlgorithm key, NamedGroup? curve)
+    private LeafKey(RSA rsa) => _rsa = rsa;
+
+    private LeafKey(IVerifyingKey ecdsa, EllipticCurve curve)
     {
-        _key = key;
+        _ecdsa = ecdsa;
         _curve = curve;
     }
 
@@ -25,7 +29,11 @@ internal sealed class LeafKey : IDisposable
     private static ReadOnlySpan<byte> RsaEncryption => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 
     /// <summary>Reads a SubjectPublicKeyInfo.</summary>
-    public static TlsError? Parse(ReadOnlySpan<byte> subjectPublicKeyInfo, TlsLimits limits, out LeafKey? key)
+    /// <param name="subjectPublicKeyInfo">From a certificate of the peer.</param>
+    /// <param name="curves">Whose curves verify.</param>
+    /// <param name="limits">Bounds RSA keys.</param>
+    /// <param name="key">The key, when there is no error.</param>
+    public static TlsError? Parse(ReadOnlySpan<byte> subjectPublicKeyInfo, ICurveProvider curves, TlsLimits limits, out LeafKey? key)
     {
         key = null;
         var outer = new DerReader(subjectPublicKeyInfo);
@@ -48,41 +56,50 @@ internal sealed class LeafKey : IDisposable
             return TlsAlert.UnsupportedCertificate.Because("the certificate's key is of a kind that we do not verify");
         }
 
-        return curve.SequenceEqual(Prime256V1) ? ParseCurve(bits, NamedGroup.Secp256r1, out key)
-            : curve.SequenceEqual(Secp384R1) ? ParseCurve(bits, NamedGroup.Secp384r1, out key)
+        return curve.SequenceEqual(Prime256V1) ? ParseCurve(bits, curves, EllipticCurve.P256, out key)
+            : curve.SequenceEqual(Secp384R1) ? ParseCurve(bits, curves, EllipticCurve.P384, out key)
             : TlsAlert.UnsupportedCertificate.Because("the certificate's key is on a curve that we do not verify");
     }
 
     /// <summary>Whether this kind of key can make signatures of the scheme: in TLS 1.3 the scheme names the curve.</summary>
     public bool Fits(SignatureScheme scheme) => scheme switch
     {
-        SignatureScheme.EcdsaSecp256r1Sha256 => _curve == NamedGroup.Secp256r1,
-        SignatureScheme.EcdsaSecp384r1Sha384 => _curve == NamedGroup.Secp384r1,
-        SignatureScheme.RsaPssRsaeSha256 or SignatureScheme.RsaPssRsaeSha384 or SignatureScheme.RsaPssRsaeSha512 => _key is RSA,
+        SignatureScheme.EcdsaSecp256r1Sha256 => _ecdsa is not null && _curve == EllipticCurve.P256,
+        SignatureScheme.EcdsaSecp384r1Sha384 => _ecdsa is not null && _curve == EllipticCurve.P384,
+        SignatureScheme.RsaPssRsaeSha256 or SignatureScheme.RsaPssRsaeSha384 or SignatureScheme.RsaPssRsaeSha512 => _rsa is not null,
         _ => false,
     };
 
     /// <summary>True when the signature was made by this key; false for any malformed one.</summary>
     public bool Verify(SignatureScheme scheme, ReadOnlySpan<byte> content, ReadOnlySpan<byte> signature)
     {
+        if (!Fits(scheme))
+        {
+            return false;
+        }
+
+        if (_ecdsa is not null)
+        {
+            Span<byte> hash = stackalloc byte[SHA512.HashSizeInBytes];
+            return _ecdsa.Verify(hash[..CryptographicOperations.HashData(scheme.Hash(), content, hash)], signature);
+        }
+
         try
         {
-            return _key switch
-            {
-                _ when !Fits(scheme) => false,
-                ECDsa ecdsa => ecdsa.VerifyData(content, signature, scheme.Hash(), DSASignatureFormat.Rfc3279DerSequence),
-                RSA rsa => rsa.VerifyData(content, signature, scheme.Hash(), RSASignaturePadding.Pss),
-                _ => false,
-            };
+            return _rsa!.VerifyData(content, signature, scheme.Hash(), RSASignaturePadding.Pss);
         }
         catch (CryptographicException)
         {
-            // Some platforms throw for a signature that is no DER: the answer to "is it good" is no.
+            // Some platforms throw for a signature of a wrong length: the answer to "is it good" is no.
             return false;
         }
     }
 
-    public void Dispose() => _key.Dispose();
+    public void Dispose()
+    {
+        _rsa?.Dispose();
+        _ecdsa?.Dispose();
+    }
 
     // SubjectPublicKeyInfo ::= SEQUENCE { SEQUENCE { algorithm OBJECT IDENTIFIER, parameters ANY OPTIONAL }, BIT STRING }
     private static bool TryReadFields(
@@ -111,23 +128,10 @@ internal sealed class LeafKey : IDisposable
         return true;
     }
 
-    private static TlsError? ParseCurve(ReadOnlySpan<byte> point, NamedGroup group, out LeafKey? key)
+    private static TlsError? ParseCurve(ReadOnlySpan<byte> point, ICurveProvider curves, EllipticCurve curve, out LeafKey? key)
     {
-        key = null;
-        if (EllipticPoint.TryDecode(point, group, out ECParameters parameters))
-        {
-            try
-            {
-                key = new LeafKey(ECDsa.Create(parameters), group);
-                return null;
-            }
-            catch (CryptographicException)
-            {
-                // Off the curve; the refusal below says so.
-            }
-        }
-
-        return TlsAlert.BadCertificate.Because("the certificate's key is no point of its curve");
+        key = curves.TryImportVerifier(curve, point, out IVerifyingKey? ecdsa) ? new LeafKey(ecdsa, curve) : null;
+        return key is null ? TlsAlert.BadCertificate.Because("the certificate's key is no point of its curve") : null;
     }
 
     private static TlsError? ParseRsa(ReadOnlySpan<byte> bits, TlsLimits limits, out LeafKey? key)
@@ -163,7 +167,7 @@ internal sealed class LeafKey : IDisposable
         try
         {
             rsa.ImportRSAPublicKey(bits, out _);
-            key = new LeafKey(rsa, curve: null);
+            key = new LeafKey(rsa);
             return null;
         }
         catch (CryptographicException)

@@ -34,7 +34,7 @@ internal sealed class PeerProof(TlsOptions options, bool peerIsServer, string? s
         }
 
         _subjectPublicKeyInfo = subjectPublicKeyInfo.ToArray();
-        return LeafKey.Parse(subjectPublicKeyInfo, options.Limits, out _key);
+        return LeafKey.Parse(subjectPublicKeyInfo, options.Curves, options.Limits, out _key);
     }
 
     /// <summary>A CertificateVerify message: verifies it and then asks the owner.</summary>

@@ -21,13 +21,12 @@ internal sealed class HandshakeKeys(TlsCipherSuite suite) : IDisposable
 
     public byte[] ServerApplication { get; private set; } = [];
 
-    /// <summary>Takes the ECDHE secret and wipes it.</summary>
-    /// <param name="shared">The secret.</param>
+    /// <summary>Takes the ECDHE secret.</summary>
+    /// <param name="shared">The secret; not kept.</param>
     /// <param name="transcriptHash">ClientHello to ServerHello.</param>
-    public void EnterHandshake(byte[] shared, ReadOnlySpan<byte> transcriptHash)
+    public void EnterHandshake(ReadOnlySpan<byte> shared, ReadOnlySpan<byte> transcriptHash)
     {
         _schedule.EnterHandshake(shared);
-        CryptographicOperations.ZeroMemory(shared);
         ClientHandshake = _schedule.Derive("c hs traffic"u8, transcriptHash);
         ServerHandshake = _schedule.Derive("s hs traffic"u8, transcriptHash);
     }

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography;
+using Gimlet.Quic.Protection;
 
 namespace Gimlet.Quic.Tls.Keys;
 
@@ -8,16 +9,15 @@ namespace Gimlet.Quic.Tls.Keys;
 /// </summary>
 internal sealed class KeySchedule : IDisposable
 {
+    private readonly EarlyStage _early;
     private readonly byte[] _secret;
 
     /// <summary>Starts at the early secret.</summary>
     public KeySchedule(TlsCipherSuite suite)
     {
         Suite = suite;
-        _secret = new byte[suite.HashLength()];
-
-        // "If a given secret is not available, then the 0-value consisting of a string of Hash.length bytes set to zeros is used."
-        Extract(inputKeyMaterial: stackalloc byte[_secret.Length], salt: stackalloc byte[_secret.Length]);
+        _early = EarlyStage.Of(suite);
+        _secret = _early.Secret.ToArray();
     }
 
     public TlsCipherSuite Suite { get; }
@@ -27,10 +27,16 @@ internal sealed class KeySchedule : IDisposable
 
     /// <summary>From the early to the handshake secret.</summary>
     /// <param name="shared">The (EC)DHE secret.</param>
-    public void EnterHandshake(ReadOnlySpan<byte> shared) => Advance(shared);
+    public void EnterHandshake(ReadOnlySpan<byte> shared) => HKDF.Extract(Suite.Hash(), shared, _early.Derived, _secret);
 
     /// <summary>From the handshake to the master secret.</summary>
-    public void EnterMaster() => Advance(stackalloc byte[_secret.Length]);
+    public void EnterMaster()
+    {
+        Span<byte> salt = stackalloc byte[_secret.Length];
+        HkdfLabel.Expand(Suite.Hash(), _secret, "derived"u8, _early.EmptyHash, salt);
+        HKDF.Extract(Suite.Hash(), ikm: stackalloc byte[_secret.Length], salt, _secret);
+        CryptographicOperations.ZeroMemory(salt);
+    }
 
     /// <summary>Derive-Secret(Secret, Label, Messages), with the hash of the messages given.</summary>
     public byte[] Derive(ReadOnlySpan<byte> label, ReadOnlySpan<byte> transcriptHash)
@@ -58,17 +64,4 @@ internal sealed class KeySchedule : IDisposable
     }
 
     public void Dispose() => CryptographicOperations.ZeroMemory(_secret);
-
-    private void Advance(ReadOnlySpan<byte> inputKeyMaterial)
-    {
-        Span<byte> empty = stackalloc byte[_secret.Length];
-        CryptographicOperations.HashData(Suite.Hash(), [], empty);
-        Span<byte> salt = stackalloc byte[_secret.Length];
-        HkdfLabel.Expand(Suite.Hash(), _secret, "derived"u8, empty, salt);
-        Extract(inputKeyMaterial, salt);
-        CryptographicOperations.ZeroMemory(salt);
-    }
-
-    private void Extract(ReadOnlySpan<byte> inputKeyMaterial, ReadOnlySpan<byte> salt) =>
-        HKDF.Extract(Suite.Hash(), inputKeyMaterial, salt, _secret);
 }

@@ -27,6 +27,7 @@ internal sealed class Network
     private readonly int _batch;
     private long _order;
     private int _stepsOfInstant;
+    private TimeSpan _lastEventAt;
 
     public Network(int seed, ISimulatedNode client, ISimulatedNode server)
     {
@@ -114,7 +115,8 @@ internal sealed class Network
             return false;
         }
 
-        _stepsOfInstant = next > Now ? 0 : _stepsOfInstant + 1;
+        _stepsOfInstant = next > _lastEventAt ? 0 : _stepsOfInstant + 1;
+        _lastEventAt = next;
         Now = next;
         if (_stepsOfInstant > MaxStepsPerInstant)
         {

@@ -31,7 +31,7 @@ internal sealed record TrafficPlan
     public int Chunk { get; init; } = 20_000;
 
     /// <summary>Only listens.</summary>
-    public static TrafficPlan Silent { get; } = new() { Streams = 0, Answers = false };
+    public static TrafficPlan Silent { get; } = new() { Streams = 0, Answers = false, Laziness = 0 };
 
     /// <summary>A download: one stream, all bytes, read at once.</summary>
     public static TrafficPlan Bulk(int bytes) =>

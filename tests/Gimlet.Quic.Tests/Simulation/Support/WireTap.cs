@@ -55,7 +55,7 @@ internal sealed record TappedPacket(
 /// <summary>Opens the packets of both sides in the order in which they are sent, with the keys that their TLS logs.</summary>
 internal sealed class WireTap(IProtectionProvider provider) : IDisposable
 {
-    private const int DescribedPackets = 60;
+    private const int DescribedPackets = 100;
     private readonly Direction[] _directions = [new(provider, EndpointRole.Client), new(provider, EndpointRole.Server)];
     private ConnectionId? _initial;
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Gimlet.Quic.Protection.BaseClassLibrary;
 using Gimlet.Quic.Tls;
 using Gimlet.Quic.Tls.Certificates;
 
@@ -74,7 +75,7 @@ public sealed class CertificateGarbageTests
     public void RSA_signatures_are_PSS_with_the_hash_of_the_scheme(ushort scheme, string hash)
     {
         using var rsa = RSA.Create(2048);
-        Assert.Null(LeafKey.Parse(rsa.ExportSubjectPublicKeyInfo(), TlsLimits.Default, out LeafKey? key));
+        Assert.Null(LeafKey.Parse(rsa.ExportSubjectPublicKeyInfo(), BclCurves.Instance, TlsLimits.Default, out LeafKey? key));
         using LeafKey owned = key!;
         byte[] pss = rsa.SignData("content"u8, new HashAlgorithmName(hash), RSASignaturePadding.Pss);
         byte[] pkcs1 = rsa.SignData("content"u8, new HashAlgorithmName(hash), RSASignaturePadding.Pkcs1);
@@ -95,7 +96,7 @@ public sealed class CertificateGarbageTests
 
     private static TlsError? Parse(ReadOnlySpan<byte> subjectPublicKeyInfo, TlsLimits limits)
     {
-        TlsError? error = LeafKey.Parse(subjectPublicKeyInfo, limits, out LeafKey? key);
+        TlsError? error = LeafKey.Parse(subjectPublicKeyInfo, BclCurves.Instance, limits, out LeafKey? key);
         Assert.Equal(error is null, key is not null);
         key?.Dispose();
         return error;

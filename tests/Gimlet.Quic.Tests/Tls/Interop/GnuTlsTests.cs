@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Gimlet.Quic.Tests.Protection.Support;
 using Gimlet.Quic.Tests.Tls.Support;
 using Gimlet.Quic.Tls;
 using Gimlet.Quic.Tls.Certificates;
@@ -15,19 +16,21 @@ public sealed class GnuTlsTests
 
     private static readonly byte[] TheirParameters = [0x05, 0x04, 0x80, 0x20, 0x00, 0x00];
 
-    public static MatrixTheoryData<string, string, string> Combinations => new(
+    public static MatrixTheoryData<string, string, string, string> Combinations => new(
         ["AES-128-GCM", "AES-256-GCM"],
         ["P-256", "P-384", "retry to P-384"],
-        ["P-256", "P-384", "RSA"]);
+        ["P-256", "P-384", "RSA"],
+        ["base class library", "libcrypto"]);
 
     [Theory]
     [MemberData(nameof(Combinations))]
-    public void Our_client_and_their_server_agree_with_mutual_authentication(string cipher, string group, string key)
+    public void Our_client_and_their_server_agree_with_mutual_authentication(string cipher, string group, string key, string curves)
     {
         Assert.SkipUnless(GnuTls.IsAvailable, "libgnutls.so.30 (Debian: libgnutls30) is not on this machine.");
         (string certificate, string keyPem, byte[] publicKey) = Create(key);
         TlsClientOptions options = TlsPair.ClientOptions() with
         {
+            Curves = Providers.Get(curves).Curves,
             ApplicationProtocols = [new SslApplicationProtocol("other"), new SslApplicationProtocol("gimlet")],
             KeyShareGroups = [group == "P-384" ? NamedGroup.Secp384r1 : NamedGroup.Secp256r1],
         };
@@ -55,12 +58,13 @@ public sealed class GnuTlsTests
 
     [Theory]
     [MemberData(nameof(Combinations))]
-    public void Their_client_and_our_server_agree_with_mutual_authentication(string cipher, string group, string key)
+    public void Their_client_and_our_server_agree_with_mutual_authentication(string cipher, string group, string key, string curves)
     {
         Assert.SkipUnless(GnuTls.IsAvailable, "libgnutls.so.30 (Debian: libgnutls30) is not on this machine.");
         (string certificate, string keyPem, byte[] publicKey) = Create(key);
         TlsServerOptions options = TlsPair.ServerOptions() with
         {
+            Curves = Providers.Get(curves).Curves,
             Groups = [group == "P-256" ? NamedGroup.Secp256r1 : NamedGroup.Secp384r1],
         };
         string groups = group == "P-384" ? "+GROUP-SECP384R1:+GROUP-SECP256R1" : "+GROUP-SECP256R1:+GROUP-SECP384R1";

@@ -1,5 +1,9 @@
 using System.Net.Security;
 using System.Security.Cryptography;
+using Gimlet.Quic.Protection;
+using Gimlet.Quic.Protection.BaseClassLibrary;
+using Gimlet.Quic.Protection.Curves;
+using Gimlet.Quic.Tests.Protection.Support;
 using Gimlet.Quic.Tls;
 using Gimlet.Quic.Tls.Certificates;
 using Gimlet.Quic.Tls.Keys;
@@ -117,24 +121,28 @@ public sealed class Rfc8448Tests
             TlsAlert.DecryptError, otherRole.TakeVerify(Body(Rfc8448.Simple.CertificateVerify), Current(transcript))?.Alert);
     }
 
-    [Fact]
-    public void Both_sides_agree_on_the_secret_of_the_P_256_trace()
+    [Theory]
+    [MemberData(nameof(Providers.Names), MemberType = typeof(Providers))]
+    public void Both_sides_agree_on_the_secret_of_the_P_256_trace(string name)
     {
-        using EphemeralKey client = Import(Rfc8448.ClientPrivate, Rfc8448.ClientPoint);
-        using EphemeralKey server = Import(Rfc8448.ServerPrivate, Rfc8448.ServerPoint);
+        ICurveProvider curves = Providers.Get(name).Curves;
+        using EphemeralKey client = Import(curves, Rfc8448.ClientPrivate, Rfc8448.ClientPoint);
+        using EphemeralKey server = Import(curves, Rfc8448.ServerPrivate, Rfc8448.ServerPoint);
+        byte[] atClient = new byte[32], atServer = new byte[32];
 
         Assert.Equal(Rfc8448.ClientPoint, Convert.ToHexStringLower(client.Point));
-        Assert.True(client.TryAgree(server.Point, out byte[] atClient));
-        Assert.True(server.TryAgree(client.Point, out byte[] atServer));
+        Assert.True(client.TryAgree(server.Point, atClient));
+        Assert.True(server.TryAgree(client.Point, atServer));
         Assert.Equal(Rfc8448.Retry.Shared, Convert.ToHexStringLower(atClient));
         Assert.Equal(Rfc8448.Retry.Shared, Convert.ToHexStringLower(atServer));
     }
 
-    private static EphemeralKey Import(string privateKey, string point)
+    private static EphemeralKey Import(ICurveProvider curves, string privateKey, string point)
     {
-        Assert.True(EllipticPoint.TryDecode(Convert.FromHexString(point), NamedGroup.Secp256r1, out ECParameters parameters));
+        Assert.True(BclCurves.TryDecode(EllipticCurve.P256, Convert.FromHexString(point), out ECParameters parameters));
         parameters.D = Convert.FromHexString(privateKey);
-        return EphemeralKey.Import(NamedGroup.Secp256r1, parameters);
+        using var key = ECDiffieHellman.Create(parameters);
+        return new EphemeralKey(curves.ImportKey(EllipticCurve.P256, key.ExportPkcs8PrivateKey()));
     }
 
     private static Rfc8448.Trace Find(string name) => name == "simple" ? Rfc8448.Simple : Rfc8448.Retry;

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using Gimlet.Quic.Protection;
 using Gimlet.Quic.Tls;
 using Gimlet.Quic.Tls.Certificates;
 using Gimlet.Quic.Tls.Keys;
@@ -49,6 +50,7 @@ internal sealed class TlsPair : IDisposable
         TransportParameters = ClientParameters,
         DecideCertificate = _ => CertificateVerdict.Accept,
         Identity = identity ?? Identities.P256(),
+        Curves = ProtectionSelection.Select(ProtectionChoice.Automatic).Provider.Curves,
         ServerName = "peer.example",
     };
 
@@ -58,6 +60,7 @@ internal sealed class TlsPair : IDisposable
         TransportParameters = ServerParameters,
         DecideCertificate = _ => CertificateVerdict.Accept,
         Identity = identity ?? Identities.P256(),
+        Curves = ProtectionSelection.Select(ProtectionChoice.Automatic).Provider.Curves,
     };
 
     /// <summary>Starts the client and carries messages until nobody has anything to say.</summary>

@@ -1,0 +1,24 @@
+namespace Gimlet.Quic.Tests.Interop.Peers;
+
+/// <summary>What happens to a test whose foreign peer is not on the machine.</summary>
+internal static class PeerRequirements
+{
+    /// <summary>Set to <c>required</c> (as CI does) so that a peer that cannot run is a failure and never a silent skip.</summary>
+    public const string Variable = "GIMLET_LAB";
+
+    /// <summary>Goes on where nothing is missing; otherwise skips the running test, or fails it where <see cref="Variable"/> says so.</summary>
+    public static void Demand(string? missing)
+    {
+        if (missing is null)
+        {
+            return;
+        }
+
+        if (Environment.GetEnvironmentVariable(Variable) == "required")
+        {
+            Assert.Fail($"{Variable}=required, but a foreign peer cannot run here: {missing}");
+        }
+
+        Assert.Skip($"a foreign peer cannot run here: {missing}");
+    }
+}
