@@ -1,4 +1,4 @@
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>What happens to a test whose foreign peer is not on the machine.</summary>
 internal static class PeerRequirements

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>
 /// The HTTP/3 programs of ngtcp2 0.12.1. What they need of the other side is in tests/peers/README.md: a control stream, a request or an
