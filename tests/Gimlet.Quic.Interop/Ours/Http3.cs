@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
 using Gimlet.Quic.Interop.Peers;
 
@@ -27,8 +29,11 @@ internal sealed class Http3
         _cancellationToken = cancellationToken;
     }
 
-    /// <summary>Answers every request with so many bytes of the pattern (null: never), until the connection ends.</summary>
-    public static async Task ServeAsync(QuicConnection connection, long? length, CancellationToken cancellationToken)
+    /// <summary>Handles every request until the connection ends.</summary>
+    /// <param name="connection">Whose.</param>
+    /// <param name="handle">Gets a request's stream, of which nothing was read.</param>
+    /// <param name="cancellationToken">Ends everything.</param>
+    public static async Task ServeAsync(QuicConnection connection, Http3Handler handle, CancellationToken cancellationToken)
     {
         var http = new Http3(connection, cancellationToken);
         try
@@ -41,15 +46,29 @@ internal sealed class Http3
             return;
         }
 
-        await http.AcceptAsync(length);
+        await http.AcceptAsync(handle);
     }
+
+    /// <summary>Answers with so many bytes of the pattern.</summary>
+    public static Http3Handler File(long length) => async (_, stream, cancellationToken) =>
+    {
+        await stream.CopyToAsync(Stream.Null, cancellationToken);
+        byte[] head = new byte[Ok.Length + 1 + sizeof(long)];
+        Ok.CopyTo(head, 0);
+
+        // DATA, its length as an integer of eight bytes (RFC 9000 section 16).
+        BinaryPrimitives.WriteInt64BigEndian(head.AsSpan(Ok.Length + 1), length | (3L << 62));
+        await stream.WriteAsync(head, cancellationToken);
+        await stream.WritePatternAsync(length, cancellationToken);
+        await stream.DisposeAsync();
+    };
 
     /// <summary>Makes a connection one that requests can be sent on; what the server opens is read and thrown away.</summary>
     public static async Task<Http3> OpenAsync(QuicConnection connection, CancellationToken cancellationToken)
     {
         var http = new Http3(connection, cancellationToken);
         await http.OpenControlAsync();
-        http.Reading = http.AcceptAsync(length: null);
+        http.Reading = http.AcceptAsync(handle: null);
         return http;
     }
 
@@ -59,14 +78,26 @@ internal sealed class Http3
     /// <summary>Downloads a file, which must be so many bytes of the pattern.</summary>
     public async Task GetAsync(string path, long length)
     {
-        await using QuicStream stream = await _connection.OpenStreamAsync(QuicStreamType.Bidirectional, _cancellationToken);
-        await stream.WriteAsync(Request(path), completeWrites: true, _cancellationToken);
+        await using QuicStream stream = await RequestAsync(path, isEnd: true);
         using var body = new MemoryStream();
         await stream.CopyToAsync(body, _cancellationToken);
         ReadOnlyMemory<byte> data = DataOf(body.GetBuffer().AsMemory(0, (int)body.Length));
         Assert.Equal(length, data.Length);
-        Assert.Equal(InteropPattern.Sha256(length), Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(data.Span)));
+        Assert.Equal(InteropPattern.Sha256(length), Convert.ToHexStringLower(SHA256.HashData(data.Span)));
     }
+
+    /// <summary>Sends a request.</summary>
+    /// <param name="path">Of what.</param>
+    /// <param name="isEnd">Whether its stream ends with it; otherwise there might be a body.</param>
+    public async Task<QuicStream> RequestAsync(string path, bool isEnd)
+    {
+        QuicStream stream = await _connection.OpenStreamAsync(QuicStreamType.Bidirectional, _cancellationToken);
+        await stream.WriteAsync(Request(path), completeWrites: isEnd, _cancellationToken);
+        return stream;
+    }
+
+    /// <summary>Breaks HTTP/3's rules: RFC 9114 section 6.2.1 permits one control stream.</summary>
+    public Task OpenSecondControlAsync() => OpenControlAsync();
 
     private async Task OpenControlAsync()
     {
@@ -75,7 +106,7 @@ internal sealed class Http3
         await control.WriteAsync(Control, _cancellationToken);
     }
 
-    private async Task AcceptAsync(long? length)
+    private async Task AcceptAsync(Http3Handler? handle)
     {
         var streams = new List<Task>();
         try
@@ -83,7 +114,7 @@ internal sealed class Http3
             while (true)
             {
                 QuicStream stream = await _connection.AcceptStreamAsync(_cancellationToken);
-                streams.Add(HandleAsync(stream, length));
+                streams.Add(HandleAsync(stream, handle));
             }
         }
         catch (QuicException)
@@ -94,21 +125,17 @@ internal sealed class Http3
         await Task.WhenAll(streams);
     }
 
-    private async Task HandleAsync(QuicStream stream, long? length)
+    private async Task HandleAsync(QuicStream stream, Http3Handler? handle)
     {
         try
         {
-            await stream.CopyToAsync(Stream.Null, _cancellationToken);
-            if (stream.CanWrite && length is { } count)
+            if (stream.CanWrite && handle is not null)
             {
-                byte[] head = new byte[Ok.Length + 1 + sizeof(long)];
-                Ok.CopyTo(head, 0);
-
-                // DATA, its length as an integer of eight bytes (RFC 9000 section 16).
-                System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(head.AsSpan(Ok.Length + 1), count | (3L << 62));
-                await stream.WriteAsync(head, _cancellationToken);
-                await stream.WritePatternAsync(count, _cancellationToken);
-                await stream.DisposeAsync();
+                await handle(_connection, stream, _cancellationToken);
+            }
+            else
+            {
+                await stream.CopyToAsync(Stream.Null, _cancellationToken);
             }
         }
         catch (QuicException)
@@ -162,3 +189,6 @@ internal sealed class Http3
         return value;
     }
 }
+
+/// <summary>What becomes of a request: gets its stream before anything was read of it.</summary>
+internal delegate Task Http3Handler(QuicConnection connection, QuicStream stream, CancellationToken cancellationToken);

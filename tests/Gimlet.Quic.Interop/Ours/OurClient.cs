@@ -9,19 +9,23 @@ internal sealed class OurClient : IAsyncDisposable
 {
     private readonly QuicEndpoint _endpoint;
     private readonly OurIdentity _identity;
-    private readonly Task _serving;
-    private readonly Http3? _http;
+    private readonly QuicClientOptions _options;
+    private readonly bool _serve;
+    private Task _serving = Task.CompletedTask;
 
-    private OurClient(QuicEndpoint endpoint, OurIdentity identity, QuicConnection connection, Http3? http, Task serving)
+    private OurClient(QuicEndpoint endpoint, OurIdentity identity, QuicClientOptions options, QuicConnection connection, bool serve)
     {
         _endpoint = endpoint;
         _identity = identity;
+        _options = options;
+        _serve = serve;
         Connection = connection;
-        _http = http;
-        _serving = serving;
     }
 
-    public QuicConnection Connection { get; }
+    public QuicConnection Connection { get; private set; }
+
+    /// <summary>HTTP/3, where that is what is spoken.</summary>
+    public Http3? Http { get; private set; }
 
     /// <summary>What the server sees of it.</summary>
     public string CertificateSha256 => _identity.Sha256;
@@ -63,15 +67,10 @@ internal sealed class OurClient : IAsyncDisposable
                 DecideCertificate = QuicTrust.DangerousAcceptAnyPeer,
                 TargetHost = "localhost",
             };
-            QuicConnection connection = await dial(configure?.Invoke(options) ?? options);
-            if (connection.NegotiatedApplicationProtocol == SslApplicationProtocol.Http3)
-            {
-                Http3 http = await Http3.OpenAsync(connection, Token);
-                return new OurClient(endpoint, identity, connection, http, http.Reading);
-            }
-
-            Task serving = serve ? new RequestServer(connection, Token).ServeAsync() : Task.CompletedTask;
-            return new OurClient(endpoint, identity, connection, http: null, serving);
+            options = configure?.Invoke(options) ?? options;
+            var client = new OurClient(endpoint, identity, options, await dial(options), serve);
+            await client.BeginAsync();
+            return client;
         }
         catch
         {
@@ -81,10 +80,18 @@ internal sealed class OurClient : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends the connection and makes another, with what the endpoint has learnt of the server.</summary>
+    public async Task ReconnectAsync(IPEndPoint server)
+    {
+        await CloseAsync();
+        Connection = await _endpoint.ConnectAsync(server, _options, Token);
+        await BeginAsync();
+    }
+
     /// <summary>Gets so many bytes of the pattern: by GET, or from HTTP/3's file <c>/data</c>.</summary>
     public async Task DownloadAsync(long length)
     {
-        if (_http is { } http)
+        if (Http is { } http)
         {
             await http.GetAsync("/data", length);
             return;
@@ -100,6 +107,15 @@ internal sealed class OurClient : IAsyncDisposable
         await using QuicStream stream = await RequestAsync(Text($"PUT {length}"), isEnd: false);
         await stream.WritePatternAsync(length, Token);
         await new RequestReader(stream).ExpectLineAsync(Peers.InteropPattern.Sha256(length), Token);
+    }
+
+    /// <summary>Sends so many bytes of the pattern, which must come back.</summary>
+    public async Task EchoAsync(long length)
+    {
+        await using QuicStream stream = await RequestAsync("ECHO", isEnd: false);
+        Task sending = stream.WritePatternAsync(length, Token);
+        await new RequestReader(stream).ExpectPatternAsync(length, Token);
+        await sending;
     }
 
     /// <summary>Opens a stream and sends a request line.</summary>
@@ -118,10 +134,28 @@ internal sealed class OurClient : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Connection.CloseAsync(_http is null ? 0 : Http3.NoError, cancellationToken: CancellationToken.None);
+        await CloseAsync();
         await _endpoint.DisposeAsync();
-        await _serving;
         _identity.Dispose();
+    }
+
+    private async Task BeginAsync()
+    {
+        if (Connection.NegotiatedApplicationProtocol == SslApplicationProtocol.Http3)
+        {
+            Http = await Http3.OpenAsync(Connection, Token);
+            _serving = Http.Reading;
+        }
+        else if (_serve)
+        {
+            _serving = new RequestServer(Connection, Token).ServeAsync();
+        }
+    }
+
+    private async Task CloseAsync()
+    {
+        await Connection.CloseAsync(Http is null ? 0 : Http3.NoError, cancellationToken: CancellationToken.None);
+        await _serving;
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

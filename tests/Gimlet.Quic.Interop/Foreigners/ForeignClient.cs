@@ -34,6 +34,10 @@ internal static class ForeignClient
         return [result.Text];
     }
 
+    /// <summary>Uploads so many bytes of the pattern with quic-go or quinn; the server's digest is compared.</summary>
+    public static Task<PeerResult> UploadAsync(Foreign kind, IPEndPoint server, long length, params IReadOnlyList<string> options) =>
+        RunAsync(kind, server, "put", ["--bytes", Text(length), .. options]);
+
     /// <summary>Runs a scenario of quic-go's or quinn's client, which must end well.</summary>
     public static async Task<PeerResult> RunAsync(Foreign kind, IPEndPoint server, string scenario, params IReadOnlyList<string> options)
     {
