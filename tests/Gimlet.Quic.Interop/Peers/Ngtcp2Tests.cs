@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>ngtcp2's programs against themselves, and against the few bytes of HTTP/3 that our quic-go peer writes by hand.</summary>
 public sealed class Ngtcp2Tests : IDisposable

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>A foreign server of <c>gimlet-interop</c> that listens on the loopback.</summary>
 internal sealed class PeerServer : IAsyncDisposable

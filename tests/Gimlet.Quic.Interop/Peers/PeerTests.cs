@@ -1,4 +1,4 @@
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>
 /// The foreign peers against each other: what a test of ours says about our own connection is worth as much as the programs it talks to.
