@@ -77,6 +77,6 @@ internal sealed class BatchMeter : IDisposable
         (long sent, long sends) = (Interlocked.Exchange(ref _sent, 0), Interlocked.Exchange(ref _sends, 0));
         (long received, long receives) = (Interlocked.Exchange(ref _received, 0), Interlocked.Exchange(ref _receives, 0));
         Console.Error.WriteLine(FormattableString.Invariant(
-            $"{_role}: sent {sent} ({(double)sent / Math.Max(1, sends):F1} at once), received {received} ({(double)received / Math.Max(1, receives):F1} at once), blocked {Interlocked.Exchange(ref _blocked, 0)}"));
+            $"{_role}: sent {sent} ({(double)sent / Math.Max(1, sends):F1} at once), received {received} ({(double)received / Math.Max(1, receives):F1} at once), blocked {Interlocked.Exchange(ref _blocked, 0)}, lock contentions so far {Monitor.LockContentionCount}, work items so far {ThreadPool.CompletedWorkItemCount}"));
     }
 }

@@ -27,7 +27,10 @@ public sealed partial class QuicConnection
         }
     }
 
-    /// <summary>Sends a datagram, without waiting: it may be lost, come twice never, and overtake others.</summary>
+    /// <summary>
+    /// Sends a datagram, without waiting: it may be lost, come twice never, and overtake others. One that follows another within microseconds goes out
+    /// together with those behind it: dozens of them then cost the system one call.
+    /// </summary>
     /// <param name="data">The bytes; copied.</param>
     /// <exception cref="QuicException">The connection has ended.</exception>
     public QuicDatagramSendResult SendDatagram(ReadOnlySpan<byte> data)
@@ -42,7 +45,7 @@ public sealed partial class QuicConnection
             }
 
             bool taken = _host.Core.TrySendDatagram(data);
-            _host.Drain();
+            _host.DrainDatagrams(isFull: !taken);
             return taken ? QuicDatagramSendResult.Queued : QuicDatagramSendResult.QueueFull;
         }
     }

@@ -280,6 +280,9 @@ internal sealed partial class ConnectionCore : IPacketWriter
         }
     }
 
+    /// <summary>DATAGRAM frames that wait.</summary>
+    public int QueuedDatagrams => _outgoing.Count;
+
     /// <summary>Queues a DATAGRAM frame (RFC 9221).</summary>
     /// <returns>False when the queue is full; <see cref="ConnectionEventKind.DatagramsWritable"/> tells of room.</returns>
     /// <exception cref="ArgumentException">Longer than <see cref="MaxDatagramLength"/>.</exception>
@@ -299,8 +302,6 @@ internal sealed partial class ConnectionCore : IPacketWriter
         _isDatagramRoomWanted = true;
         return false;
     }
-
-    
 
     private ConnectionId RemoteIdOf(ConnectionPath path)
     {

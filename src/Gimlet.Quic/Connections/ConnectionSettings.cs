@@ -28,7 +28,7 @@ internal sealed record ConnectionSettings
     /// <summary>Flow control for each stream, in bytes. 40 ms at 1 Gbit/s are 5 MB.</summary>
     public long StreamWindow { get; init; } = 6 * 1024 * 1024;
 
-    /// <summary>Bytes of each stream that are kept until they are acknowledged; writing waits beyond that.</summary>
+    /// <summary>Bytes of all streams together that are kept until they are acknowledged; writing waits beyond that, and beyond 64 KiB of its own stream.</summary>
     public int SendBufferBytes { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>Bidirectional streams that the peer may have open at once. 100 is the usual default.</summary>

@@ -16,6 +16,7 @@ internal sealed partial class StreamSet : IDisposable
 {
     private readonly EndpointRole _role;
     private readonly StreamSetSettings _settings;
+    private readonly SendBudget _sendBudget;
 
     private Dictionary<long, QuicStreamState>? _streams;
 
@@ -51,6 +52,7 @@ internal sealed partial class StreamSet : IDisposable
     {
         _role = role;
         _settings = settings;
+        _sendBudget = new SendBudget(settings.SendBufferBytes);
         _peerBidirectional = new PeerStreams(settings.MaxBidirectionalStreams);
         _peerUnidirectional = new PeerStreams(settings.MaxUnidirectionalStreams);
         _window = new ReceiveWindow(settings.InitialConnectionWindow, settings.ConnectionWindow, now: default);
@@ -242,7 +244,7 @@ internal sealed partial class StreamSet : IDisposable
     private QuicStreamState Create(StreamId id, bool isLocal)
     {
         bool isBidirectional = id.Direction == StreamDirection.Bidirectional;
-        SendPart? sending = isBidirectional || isLocal ? new SendPart(_settings.SendBufferBytes, PeerStreamLimit(isBidirectional, isLocal)) : null;
+        SendPart? sending = isBidirectional || isLocal ? new SendPart(_sendBudget, PeerStreamLimit(isBidirectional, isLocal)) : null;
         ReceivePart? receiving = isBidirectional || !isLocal
             ? new ReceivePart(new ReceiveWindow(_settings.InitialStreamWindow, _settings.StreamWindow, _now))
             : null;

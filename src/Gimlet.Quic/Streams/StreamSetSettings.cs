@@ -18,7 +18,7 @@ internal sealed record StreamSetSettings
     /// <summary>The most that one stream may have unread, in bytes.</summary>
     public long StreamWindow { get; init; } = 6 * 1024 * 1024;
 
-    /// <summary>Bytes of each stream that are kept until they are acknowledged.</summary>
+    /// <summary>Bytes of all streams together that are kept until they are acknowledged; see <see cref="States.SendBudget"/>.</summary>
     public int SendBufferBytes { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>Bidirectional streams that the peer may have open at once.</summary>

@@ -12,8 +12,11 @@ namespace Gimlet.Quic.Hosting;
 /// takes <see cref="Gate"/>, feeds it and calls <see cref="Drain(TimeSpan)"/>, which sends and tells until nothing is left. Sends do not block, and
 /// completions run elsewhere, so no user code runs under the lock; the exception is the decision on a certificate, which TLS asks for.
 /// </summary>
-internal sealed class ConnectionHost : IConnectionRoutes, IDisposable
+internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, IDisposable
 {
+    // Whoever sends datagrams one behind the other does so in less than that; a hop over the thread pool takes about as long.
+    private static readonly TimeSpan BurstInterval = TimeSpan.FromMicroseconds(50);
+
     // A core whose timeout stays in the past after it was handled this often waits for the timer's next tick instead of for ever.
     private const int MaxTimeoutsInARow = 16;
 
@@ -29,6 +32,8 @@ internal sealed class ConnectionHost : IConnectionRoutes, IDisposable
     private bool _isHandshaking = true;
     private bool _isOver;
     private bool _isCoreDisposed;
+    private bool _isDrainQueued;
+    private TimeSpan _datagramsDrainedAt = TimeSpan.MinValue;
 
     public ConnectionHost(EndpointHost endpoint, QuicConnectionOptions options, bool isServer, string? tokenKey)
     {
@@ -157,6 +162,27 @@ internal sealed class ConnectionHost : IConnectionRoutes, IDisposable
     /// <summary>As <see cref="Drain(TimeSpan)"/>, at this time.</summary>
     public void Drain() => Drain(Now);
 
+    /// <summary>
+    /// The application queued a datagram. The first of a burst goes out at once; those behind it wait for a thread of the pool, or until they fill a
+    /// batch, and go out together. With the gate held.
+    /// </summary>
+    /// <param name="isFull">There was no room for it.</param>
+    public void DrainDatagrams(bool isFull)
+    {
+        TimeSpan now = Now;
+        int queued = Core.QueuedDatagrams;
+        if (now >= _datagramsDrainedAt + BurstInterval || (queued > 0 && queued % TransmitBuffer.MaxDatagrams == 0) || isFull)
+        {
+            _datagramsDrainedAt = now;
+            Drain(now);
+        }
+        else if (!_isDrainQueued)
+        {
+            _isDrainQueued = true;
+            _ = ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
     /// <summary>There may be room in the sender's buffer.</summary>
     public void Resume()
     {
@@ -207,6 +233,17 @@ internal sealed class ConnectionHost : IConnectionRoutes, IDisposable
 
     /// <summary>As <see cref="Abandon"/>.</summary>
     public void Dispose() => Abandon();
+
+    /// <inheritdoc/>
+    void IThreadPoolWorkItem.Execute()
+    {
+        lock (Gate)
+        {
+            _isDrainQueued = false;
+            _datagramsDrainedAt = Now;
+            Drain(_datagramsDrainedAt);
+        }
+    }
 
     /// <inheritdoc/>
     ConnectionId IConnectionRoutes.Issue(out StatelessResetToken token) => _endpoint.Core.Issue(this, out token);

@@ -34,7 +34,10 @@ public abstract record QuicConnectionOptions
     /// <summary>Bytes of one stream that the peer may send before the application reads. 40 ms at 1 Gbit/s are 5 MB.</summary>
     public long StreamWindow { get; init; } = 6 * 1024 * 1024;
 
-    /// <summary>Bytes of one stream that are kept until the peer has acknowledged them; writing waits beyond that.</summary>
+    /// <summary>
+    /// Bytes of all streams together that are kept until the peer has acknowledged them; writing waits beyond that, but each stream has 64 KiB whatever the others
+    /// hold. 4 MB are 800 Mbit/s over 40 ms.
+    /// </summary>
     public int SendBufferBytes { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>Bidirectional streams that the peer may have open at once; 100 is the usual default.</summary>

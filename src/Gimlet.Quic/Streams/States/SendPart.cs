@@ -8,21 +8,24 @@ internal sealed class SendPart
     /// <summary>One stream of the pool's usual size: a write of 16 KiB is one copy.</summary>
     private const int SegmentBytes = 16 * 1024;
 
-    /// <summary>Writing goes on when so much is free: a wake-up of the application for each packet would cost more than the packet.</summary>
-    private const int WritableBytes = 64 * 1024;
+    /// <summary>
+    /// Writing goes on when so much is free: a wake-up of the application for each packet would cost more than the packet. Half a share, so that
+    /// the other half is on its way meanwhile.
+    /// </summary>
+    private const int WritableBytes = SendBudget.Share / 2;
 
     private const int WritableShare = 8;
 
-    private readonly int _capacity;
+    private readonly SendBudget _budget;
     private SendBuffer? _buffer;
     private bool _isFinAcknowledged;
 
     /// <summary>Makes a part in the state Ready.</summary>
-    /// <param name="capacity">Bytes held at most.</param>
+    /// <param name="budget">Bounds the bytes held; the connection's.</param>
     /// <param name="limit">The peer's limit for the stream.</param>
-    public SendPart(int capacity, long limit)
+    public SendPart(SendBudget budget, long limit)
     {
-        _capacity = capacity;
+        _budget = budget;
         Limit = limit;
     }
 
@@ -68,7 +71,9 @@ internal sealed class SendPart
     public bool HasNew => Written > Sent;
 
     /// <summary>Bytes that <see cref="Write"/> takes.</summary>
-    public int Room => IsFinished ? 0 : _capacity - (_buffer?.Buffered ?? 0);
+    public int Room => IsFinished ? 0 : _budget.RoomOf(Buffered);
+
+    private int Buffered => _buffer?.Buffered ?? 0;
 
     /// <summary>Takes what there is room for.</summary>
     public int Write(ReadOnlySpan<byte> data)
@@ -78,6 +83,7 @@ internal sealed class SendPart
         {
             _buffer ??= new SendBuffer(SegmentBytes);
             _buffer.Append(data[..length]);
+            _budget.Change(length);
         }
 
         IsWriterWaiting = !IsFinished && Room == 0;
@@ -183,21 +189,27 @@ internal sealed class SendPart
             return false;
         }
 
-        _buffer?.OnAcknowledged(offset, length);
+        if (_buffer is { } buffer)
+        {
+            int before = buffer.Buffered;
+            buffer.OnAcknowledged(offset, length);
+            _budget.Change(buffer.Buffered - before);
+        }
+
         if (isFinal)
         {
             _isFinAcknowledged = true;
             IsFinPending = false;
         }
 
-        if (_isFinAcknowledged && (_buffer is null || _buffer.Buffered == 0))
+        if (_isFinAcknowledged && Buffered == 0)
         {
             State = SendState.DataReceived;
             Drop();
             return false;
         }
 
-        if (!IsWriterWaiting || Room < Math.Max(1, Math.Min(WritableBytes, _capacity / WritableShare)))
+        if (!IsWriterWaiting || Room < Math.Max(1, Math.Min(WritableBytes, _budget.Capacity / WritableShare)))
         {
             return false;
         }
@@ -250,6 +262,7 @@ internal sealed class SendPart
     {
         IsFinPending = false;
         IsWriterWaiting = false;
+        _budget.Change(-Buffered);
         _buffer?.Dispose();
     }
 }
