@@ -8,9 +8,10 @@ using Gimlet.Sockets;
 namespace Gimlet.Quic.Hosting;
 
 /// <summary>
-/// One connection with its lock, its timer and its way out. Whoever has something for the core (a batch of datagrams, the timer, a call of the application)
-/// takes <see cref="Gate"/>, feeds it and calls <see cref="Drain(TimeSpan)"/>, which sends and tells until nothing is left. Sends do not block, and
-/// completions run elsewhere, so no user code runs under the lock; the exception is the decision on a certificate, which TLS asks for.
+/// One connection with its lock, its timer and its way out. Whoever has something for the core (a batch of datagrams, the timer, a call of the
+/// application) takes <see cref="Gate"/>, feeds it and calls <see cref="Drain(TimeSpan)"/>, which sends and tells until nothing is left. Sends do
+/// not block, and completions run elsewhere, so no user code runs under the lock; the exception is the decision on a certificate, which TLS asks
+/// for.
 /// </summary>
 internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, IDisposable
 {
@@ -27,6 +28,7 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
     private ConnectionCore? _core;
     private BlockedDatagrams _blocked;
     private ConnectionId? _original;
+    private TimeSpan _latest;
     private bool _isBlocked;
     private bool _isQueued;
     private bool _isHandshaking = true;
@@ -76,7 +78,8 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
     /// <summary>A receiver has datagrams for it that were not followed by <see cref="Drain(TimeSpan)"/> yet. With the gate held.</summary>
     public bool IsTouched { get; set; }
 
-    public TimeSpan Now => _endpoint.Now;
+    /// <summary>The clock of the core. With the gate held.</summary>
+    public TimeSpan Now => NotBefore(_endpoint.Now);
 
     /// <summary>Takes the core. With the gate held.</summary>
     public void Start(ConnectionCore core, PathId path)
@@ -101,7 +104,7 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
         {
             if (!_isOver)
             {
-                Core.HandleDatagram(now, path, ecn, datagram);
+                Core.HandleDatagram(NotBefore(now), path, ecn, datagram);
             }
         }
         catch (Exception e)
@@ -117,7 +120,7 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
         {
             if (!_isOver)
             {
-                Core.HandleStatelessReset(now);
+                Core.HandleStatelessReset(NotBefore(now));
                 Drain(now);
             }
         }
@@ -129,12 +132,19 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
         IsTouched = false;
         try
         {
-            DrainAll(now);
+            DrainAll(NotBefore(now));
         }
         catch (Exception e)
         {
             Break(e);
         }
+    }
+
+    // Threads read the clock in front of the lock and get it in any order; for the core time does not go back.
+    private TimeSpan NotBefore(TimeSpan now)
+    {
+        _latest = now > _latest ? now : _latest;
+        return _latest;
     }
 
     private void DrainAll(TimeSpan now)
@@ -267,8 +277,8 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
         }
     }
 
-    // A defect in the core, which one peer must not turn into the end of everybody's receive loop. The connection ends and says so; the peer learns of it by a
-    // stateless reset.
+    // A defect in the core, which one peer must not turn into the end of everybody's receive loop. The connection ends and says so; the peer
+    // learns of it by a stateless reset.
     private void Break(Exception exception)
     {
         if (_isOver)

@@ -5,8 +5,9 @@ namespace Gimlet.Quic.Hosting;
 /// <summary>Appends TLS secrets to a file (RFC 9850, "SSLKEYLOGFILE"); several programs may append to the same one.</summary>
 internal sealed class KeyLogFile : IDisposable
 {
-    // One for the process: endpoints may share a file. Between processes only the seek in front of each line keeps them apart, because the platform has no
-    // way to open a file so that the system appends; two handshakes in the same microsecond could lose a line of a log that is for debugging.
+    // One for the process: endpoints may share a file. Between processes only the seek in front of each line keeps them apart, because the
+    // platform has no way to open a file so that the system appends; two handshakes in the same microsecond could lose a line of a log that is
+    // for debugging.
     private static readonly Lock Gate = new();
 
     private readonly FileStream _file;

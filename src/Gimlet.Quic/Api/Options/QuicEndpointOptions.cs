@@ -12,9 +12,9 @@ public sealed record QuicEndpointOptions
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <summary>
-    /// A file that TLS secrets are appended to in the format of SSLKEYLOGFILE; whoever reads it can read the connections. Null (default): none. The environment
-    /// variable is not looked at on its own, because a library must not give secrets away for something that the application did not ask for:
-    /// <c>KeyLogFile = Environment.GetEnvironmentVariable("SSLKEYLOGFILE")</c> does that.
+    /// A file that TLS secrets are appended to in the format of SSLKEYLOGFILE; whoever reads it can read the connections. Null (default): none.
+    /// The environment variable is not looked at on its own, because a library must not give secrets away for something that the application did
+    /// not ask for: <c>KeyLogFile = Environment.GetEnvironmentVariable("SSLKEYLOGFILE")</c> does that.
     /// </summary>
     public string? KeyLogFile { get; init; }
 
@@ -31,8 +31,8 @@ public sealed record QuicEndpointOptions
     public ReadOnlyMemory<byte> StatelessResetKey { get; init; }
 
     /// <summary>
-    /// Answers to strangers per second (Version Negotiation, stateless reset, refusals): beyond that nobody is answered, so that no flood makes this endpoint
-    /// work or send. A Retry does not count: it is the answer to a flood, and smaller than what asked for it.
+    /// Answers to strangers per second (Version Negotiation, stateless reset, refusals): beyond that nobody is answered, so that no flood makes
+    /// this endpoint work or send. A Retry does not count: it is the answer to a flood, and smaller than what asked for it.
     /// </summary>
     public int MaxAnswersPerSecond { get; init; } = 200;
 

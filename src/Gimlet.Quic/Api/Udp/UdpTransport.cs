@@ -6,8 +6,8 @@ using Gimlet.Sockets;
 namespace Gimlet.Quic.Udp;
 
 /// <summary>
-/// The sender and the receive loop of an endpoint that has a UDP socket of its own. The loop has a thread of its own: acknowledgements then go out whatever the
-/// application does to the thread pool, and a datagram is a thread switch away from it instead of two.
+/// The sender and the receive loop of an endpoint that has a UDP socket of its own. The loop has a thread of its own: acknowledgements then go
+/// out whatever the application does to the thread pool, and a datagram is a thread switch away from it instead of two.
 /// </summary>
 internal sealed class UdpTransport : IDatagramSender, IDisposable
 {
