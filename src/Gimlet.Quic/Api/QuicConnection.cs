@@ -8,8 +8,8 @@ using Gimlet.Quic.Paths;
 namespace Gimlet.Quic;
 
 /// <summary>
-/// An authenticated, encrypted connection with streams and datagrams. Safe from any thread. When it ends, everything that waits on it and on its streams
-/// gets a <see cref="QuicException"/> that says why.
+/// An authenticated, encrypted connection with streams and datagrams. Safe from any thread. When it ends, everything that waits on it and on its
+/// streams gets a <see cref="QuicException"/> that says why.
 /// </summary>
 public sealed partial class QuicConnection : IAsyncDisposable
 {
@@ -97,8 +97,8 @@ public sealed partial class QuicConnection : IAsyncDisposable
     internal long StreamWindow => _options.StreamWindow;
 
     /// <summary>
-    /// Closes the connection: the peer is told, all streams end at once, and data that the peer has not acknowledged may be lost. To be sure of it, wait
-    /// for <see cref="QuicStream.WritesClosed"/> first. Harmless when it is closed.
+    /// Closes the connection: the peer is told, all streams end at once, and data that the peer has not acknowledged may be lost. To be sure of
+    /// it, wait for <see cref="QuicStream.WritesClosed"/> first. Harmless when it is closed.
     /// </summary>
     /// <param name="errorCode">The application's code, 0 to 2^62 - 1; 0 is the usual one for no error.</param>
     /// <param name="reason">For people; the peer sees it.</param>

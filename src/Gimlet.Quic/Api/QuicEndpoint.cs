@@ -8,8 +8,8 @@ using Gimlet.Sockets;
 namespace Gimlet.Quic;
 
 /// <summary>
-/// Client and server at once on one way out, with many connections. Whoever owns the sockets gives it an <see cref="IDatagramSender"/> and hands datagrams to
-/// a <see cref="QuicReceiver"/>; <see cref="Bind"/> makes an endpoint with a UDP socket of its own. Safe from any thread.
+/// Client and server at once on one way out, with many connections. Whoever owns the sockets gives it an <see cref="IDatagramSender"/> and hands
+/// datagrams to a <see cref="QuicReceiver"/>; <see cref="Bind"/> makes an endpoint with a UDP socket of its own. Safe from any thread.
 /// </summary>
 public sealed class QuicEndpoint : IAsyncDisposable
 {
@@ -65,7 +65,10 @@ public sealed class QuicEndpoint : IAsyncDisposable
     /// <summary>Makes the way in for one receive loop of the sockets' owner.</summary>
     public QuicReceiver CreateReceiver() => new(_host);
 
-    /// <summary>The sender may have room again after <see cref="DatagramSendResult.WouldBlock"/>. Not to be called from within <see cref="IDatagramSender.Send"/>.</summary>
+    /// <summary>
+    /// The sender may have room again after <see cref="DatagramSendResult.WouldBlock"/>. Not to be called from within <see
+    /// cref="IDatagramSender.Send"/>.
+    /// </summary>
     public void NotifyWritable() => _host.ResumeBlocked();
 
     /// <summary>Serves: from now on clients may connect.</summary>
@@ -148,8 +151,8 @@ public sealed class QuicEndpoint : IAsyncDisposable
     }
 
     /// <summary>
-    /// Closes all connections, telling their peers, waits for them for <see cref="QuicEndpointOptions.ShutdownLinger"/> at most, and frees everything. Safe to call
-    /// twice.
+    /// Closes all connections, telling their peers, waits for them for <see cref="QuicEndpointOptions.ShutdownLinger"/> at most, and frees
+    /// everything. Safe to call twice.
     /// </summary>
     public ValueTask DisposeAsync() => new(_disposal.Value);
 

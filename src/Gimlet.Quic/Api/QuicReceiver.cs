@@ -9,9 +9,9 @@ using Gimlet.Sockets;
 namespace Gimlet.Quic;
 
 /// <summary>
-/// The way in for a <see cref="QuicEndpoint"/>: each receive loop of the sockets' owner has one. Datagrams of a batch are handed over by <c>Receive</c>, and
-/// <see cref="Flush"/> follows once, so that a connection answers a batch with one acknowledgement. One thread at a time; several receivers may run
-/// beside each other.
+/// The way in for a <see cref="QuicEndpoint"/>: each receive loop of the sockets' owner has one. Datagrams of a batch are handed over by
+/// <c>Receive</c>, and <see cref="Flush"/> follows once, so that a connection answers a batch with one acknowledgement. One thread at a time;
+/// several receivers may run beside each other.
 /// </summary>
 public sealed class QuicReceiver
 {

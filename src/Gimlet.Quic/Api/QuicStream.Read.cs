@@ -60,7 +60,9 @@ public sealed partial class QuicStream
         return Read(buffer.AsSpan(offset, count));
     }
 
-    /// <summary>As <see cref="ReadAsync(Memory{byte}, CancellationToken)"/>, blocking the thread; whoever has many streams does not want that.</summary>
+    /// <summary>
+    /// As <see cref="ReadAsync(Memory{byte}, CancellationToken)"/>, blocking the thread; whoever has many streams does not want that.
+    /// </summary>
     /// <param name="buffer">Gets the bytes.</param>
     public override int Read(Span<byte> buffer)
     {

@@ -12,16 +12,23 @@ public sealed partial class QuicStream
     /// <param name="buffer">The bytes; may be used again when the task is complete.</param>
     /// <param name="cancellationToken">Ends the wait; the stream goes on. <see cref="BytesWritten"/> tells how many of the bytes were taken.</param>
     /// <exception cref="QuicException">The peer does not want them, this side aborted, or the connection has ended.</exception>
-    /// <exception cref="InvalidOperationException">Another write waits, the writes were completed, or the stream has no direction to write in.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another write waits, the writes were completed, or the stream has no direction to write in.
+    /// </exception>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
         WriteAsync(buffer, completeWrites: false, cancellationToken);
 
-    /// <summary>As <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, and ends the stream behind the bytes, in the same packet where they fit.</summary>
+    /// <summary>
+    /// As <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, and ends the stream behind the bytes, in the same packet where they
+    /// fit.
+    /// </summary>
     /// <param name="buffer">The bytes; may be used again when the task is complete.</param>
     /// <param name="completeWrites">Whether these are the last bytes. A write that is cancelled does not end the stream.</param>
     /// <param name="cancellationToken">Ends the wait; the stream goes on. <see cref="BytesWritten"/> tells how many of the bytes were taken.</param>
     /// <exception cref="QuicException">The peer does not want them, this side aborted, or the connection has ended.</exception>
-    /// <exception cref="InvalidOperationException">Another write waits, the writes were completed, or the stream has no direction to write in.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another write waits, the writes were completed, or the stream has no direction to write in.
+    /// </exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, bool completeWrites, CancellationToken cancellationToken = default)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -51,7 +58,9 @@ public sealed partial class QuicStream
         Write(buffer.AsSpan(offset, count));
     }
 
-    /// <summary>As <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, blocking the thread; whoever has many streams does not want that.</summary>
+    /// <summary>
+    /// As <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, blocking the thread; whoever has many streams does not want that.
+    /// </summary>
     /// <param name="buffer">The bytes.</param>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
@@ -96,8 +105,8 @@ public sealed partial class QuicStream
         cancellationToken.IsCancellationRequested ? Task.FromCanceled(cancellationToken) : Task.CompletedTask;
 
     /// <summary>
-    /// Ends what this side writes: the peer reads to the end, and may go on writing (half-close). <see cref="WritesClosed"/> tells when it has everything.
-    /// Harmless when it is ended or aborted.
+    /// Ends what this side writes: the peer reads to the end, and may go on writing (half-close). <see cref="WritesClosed"/> tells when it has
+    /// everything. Harmless when it is ended or aborted.
     /// </summary>
     /// <exception cref="InvalidOperationException">A write waits, or the stream has no direction to write in.</exception>
     public void CompleteWrites()

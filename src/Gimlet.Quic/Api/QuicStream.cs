@@ -5,12 +5,13 @@ using Gimlet.Quic.Streams;
 namespace Gimlet.Quic;
 
 /// <summary>
-/// A stream of a connection: bytes in order, in one direction or in both. One read and one write may run at a time, each beside the other; everything else
-/// is safe from any thread.
+/// A stream of a connection: bytes in order, in one direction or in both. One read and one write may run at a time, each beside the other;
+/// everything else is safe from any thread.
 /// </summary>
 /// <remarks>
-/// As in System.Net.Quic, but for cancellation: a cancelled read or write does not abort the stream. A cancelled read has taken nothing. A cancelled write
-/// may have handed a part of its bytes over already: <see cref="BytesWritten"/> tells how many, and whoever goes on there loses none and repeats none.
+/// As in System.Net.Quic, but for cancellation: a cancelled read or write does not abort the stream. A cancelled read has taken nothing. A
+/// cancelled write may have handed a part of its bytes over already: <see cref="BytesWritten"/> tells how many, and whoever goes on there loses
+/// none and repeats none.
 /// </remarks>
 public sealed partial class QuicStream : Stream
 {
@@ -103,7 +104,9 @@ public sealed partial class QuicStream : Stream
         set => throw new NotSupportedException("A QUIC stream has no position.");
     }
 
-    /// <summary>Gives up reading, writing or both, at once. What the peer's application sees is the code. Harmless where that direction is over.</summary>
+    /// <summary>
+    /// Gives up reading, writing or both, at once. What the peer's application sees is the code. Harmless where that direction is over.
+    /// </summary>
     /// <param name="direction">Which directions.</param>
     /// <param name="errorCode">The application's code, 0 to 2^62 - 1.</param>
     public void Abort(QuicAbortDirection direction, long errorCode)
@@ -132,7 +135,7 @@ public sealed partial class QuicStream : Stream
     /// </summary>
     public override async ValueTask DisposeAsync()
     {
-        Dispose();
+        await base.DisposeAsync().ConfigureAwait(false);
         try
         {
             await WritesClosed.ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
+using Gimlet.Quic.Frames;
 using Gimlet.Quic.Paths;
 using Gimlet.Quic.Protection;
 using Gimlet.Quic.Trace;
@@ -56,6 +57,13 @@ internal sealed partial class ConnectionCore
         {
             _hasNewKeys = false;
             RetryUndecryptable(now);
+        }
+
+        if (Role == EndpointRole.Server && Counters.PacketsReceived == 0 && _phase == ClosePhase.Open)
+        {
+            // The Initial that made us was forged, or broken on the way: what it said of the client is not to be believed. Kept, we would be a half-open
+            // handshake for nothing, and the genuine Initial, which goes to the same id, would never get a connection of its own.
+            Finish(new CloseReason(CloseKind.Abandoned, 0, FrameType.Padding, "the first datagram held no authentic packet"));
         }
     }
 

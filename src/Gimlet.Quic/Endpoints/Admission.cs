@@ -12,7 +12,9 @@ internal sealed class Admission
     /// <summary>Servers' handshakes under way.</summary>
     public int HalfOpen => Volatile.Read(ref _halfOpen);
 
-    /// <summary>Counts a server's connection in, half-open. <see cref="Abandon"/>, or <see cref="EndHandshake"/> and <see cref="Remove"/>, follow.</summary>
+    /// <summary>
+    /// Counts a server's connection in, half-open. <see cref="Abandon"/>, or <see cref="EndHandshake"/> and <see cref="Remove"/>, follow.
+    /// </summary>
     /// <returns>What stands against it, or <see cref="AdmissionResult.Admitted"/>.</returns>
     public AdmissionResult TryBeginHandshake(ServerLimits limits)
     {

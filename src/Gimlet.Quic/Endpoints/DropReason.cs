@@ -1,6 +1,8 @@
 namespace Gimlet.Quic.Endpoints;
 
-/// <summary>Why a datagram was dropped without an answer. The names, in kebab case, are values of the counter <c>gimlet.quic.datagrams.dropped</c>.</summary>
+/// <summary>
+/// Why a datagram was dropped without an answer. The names, in kebab case, are values of the counter <c>gimlet.quic.datagrams.dropped</c>.
+/// </summary>
 internal enum DropReason
 {
     /// <summary>It was not dropped.</summary>

@@ -6,8 +6,8 @@ using Gimlet.Quic.Wire;
 namespace Gimlet.Quic.Endpoints;
 
 /// <summary>
-/// Finds the connection that a datagram is for, and decides on the datagrams of strangers (RFC 9000 section 5.2): no socket, no clock, no task. Safe from any
-/// thread; finding a connection takes no lock.
+/// Finds the connection that a datagram is for, and decides on the datagrams of strangers (RFC 9000 section 5.2): no socket, no clock, no task.
+/// Safe from any thread; finding a connection takes no lock.
 /// </summary>
 /// <typeparam name="T">The connection.</typeparam>
 internal sealed class EndpointCore<T> : IDisposable

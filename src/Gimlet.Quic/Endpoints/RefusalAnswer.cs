@@ -5,12 +5,15 @@ using Gimlet.Quic.Wire;
 namespace Gimlet.Quic.Endpoints;
 
 /// <summary>
-/// An Initial packet with nothing but CONNECTION_CLOSE: how a server refuses without keeping anything. RFC 9000 section 5.2.2 lets a server that does not
-/// want a connection answer so, with CONNECTION_REFUSED.
+/// An Initial packet with nothing but CONNECTION_CLOSE: how a server refuses without keeping anything. RFC 9000 section 5.2.2 lets a server that
+/// does not want a connection answer so, with CONNECTION_REFUSED.
 /// </summary>
 internal static class RefusalAnswer
 {
-    /// <summary>The most bytes that <see cref="Write"/> writes: two ids of 20, header, frame and tag, far below the 3 x 1200 that a client's Initial allows.</summary>
+    /// <summary>
+    /// The most bytes that <see cref="Write"/> writes: two ids of 20, header, frame and tag, far below the 3 x 1200 that a client's Initial
+    /// allows.
+    /// </summary>
     public const int MaxLength = 128;
 
     // The first packet of a connection that never goes on.

@@ -5,16 +5,16 @@ using Gimlet.Quic.Wire;
 namespace Gimlet.Quic.Endpoints;
 
 /// <summary>
-/// Which connection a datagram is for, by connection id and by stateless reset token. Lock-free for readers, safe from any thread. What a peer can add is
-/// bounded by the connections: each issues at most active_connection_id_limit ids, and keeps as many tokens of the peer.
+/// Which connection a datagram is for, by connection id and by stateless reset token. Lock-free for readers, safe from any thread. What a peer
+/// can add is bounded by the connections: each issues at most active_connection_id_limit ids, and keeps as many tokens of the peer.
 /// </summary>
 /// <typeparam name="T">The connection.</typeparam>
 internal sealed class RouteTable<T>
     where T : class
 {
     /// <summary>
-    /// The length of the ids that we give out, in bytes. RFC 9000 section 5.1 leaves it to us: 8 random bytes make guessing one of a million connections a matter
-    /// of 2^44 datagrams, and cost less per packet than the 20 that are permitted.
+    /// The length of the ids that we give out, in bytes. RFC 9000 section 5.1 leaves it to us: 8 random bytes make guessing one of a million
+    /// connections a matter of 2^44 datagrams, and cost less per packet than the 20 that are permitted.
     /// </summary>
     public const int IdLength = 8;
 

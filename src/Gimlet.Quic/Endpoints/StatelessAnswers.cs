@@ -4,8 +4,8 @@ using Gimlet.Quic.Wire;
 namespace Gimlet.Quic.Endpoints;
 
 /// <summary>
-/// What an endpoint says to strangers, nothing of which is remembered. The parts are for one thread at a time, and share a bound on how many of them go out; a
-/// lock makes them safe from any: strangers are not the fast path.
+/// What an endpoint says to strangers, nothing of which is remembered. The parts are for one thread at a time, and share a bound on how many of
+/// them go out; a lock makes them safe from any: strangers are not the fast path.
 /// </summary>
 internal sealed class StatelessAnswers : IDisposable
 {

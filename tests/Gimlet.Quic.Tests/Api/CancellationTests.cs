@@ -13,7 +13,7 @@ public sealed class CancellationTests
         await using var pair = await StreamPair.CreateAsync();
         var cancelled = new CancellationToken(canceled: true);
         _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pair.Local.WriteAsync(new byte[5], cancelled));
-        _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pair.Local.ReadAsync(new byte[5], cancelled));
+        _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pair.Local.ReadAsync(new byte[5], cancelled).AsTask());
         _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pair.Client.OpenStreamAsync(QuicStreamType.Bidirectional, cancelled));
         _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pair.Server.AcceptStreamAsync(cancelled));
         _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pair.Client.ReceiveDatagramAsync(new byte[5], cancelled));

@@ -102,19 +102,7 @@ public sealed class ConnectionTests
         await using var endpoints = TestEndpoints.Create();
         (QuicConnection client, QuicConnection server) = await endpoints.ConnectAsync();
         const int Count = 500;
-        Task serve = Task.Run(
-            async () =>
-            {
-                var echoes = new List<Task>();
-                for (int i = 0; i < Count; i++)
-                {
-                    QuicStream stream = await server.AcceptStreamAsync(Token);
-                    echoes.Add(EchoAsync(stream));
-                }
-
-                await Task.WhenAll(echoes);
-            },
-            Token);
+        Task[] serve = [.. Enumerable.Range(0, Count).Select(_ => EchoNextAsync(server))];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, Count),
             new ParallelOptions { MaxDegreeOfParallelism = 50, CancellationToken = Token },
@@ -126,7 +114,7 @@ public sealed class ConnectionTests
                 await stream.WriteAsync(data, completeWrites: true, token);
                 Assert.True((await stream.ReadAllAsync()).AsSpan().SequenceEqual(data));
             });
-        await serve;
+        await Task.WhenAll(serve);
     }
 
     [Fact]
@@ -146,7 +134,7 @@ public sealed class ConnectionTests
         Assert.Equal(QuicDatagramSendResult.Queued, client.SendDatagram([]));
         Assert.Equal(0, await server.ReceiveDatagramAsync(small, Token));
         Task<int> first = client.ReceiveDatagramAsync(small, Token).AsTask();
-        _ = Assert.Throws<InvalidOperationException>(() => { _ = client.ReceiveDatagramAsync(small, Token); });
+        _ = await Assert.ThrowsAsync<InvalidOperationException>(async () => await client.ReceiveDatagramAsync(small, Token));
         _ = server.SendDatagram("!"u8);
         Assert.Equal(1, await first);
     }
@@ -258,8 +246,9 @@ public sealed class ConnectionTests
         Assert.Equal("localhost", client.RemoteCertificate!.TargetHost);
     }
 
-    private static async Task EchoAsync(QuicStream stream)
+    private static async Task EchoNextAsync(QuicConnection connection)
     {
+        QuicStream stream = await connection.AcceptStreamAsync(Token);
         await stream.CopyToAsync(stream, Token);
         await stream.DisposeAsync();
     }

@@ -157,9 +157,10 @@ public sealed class LoadTests
         pair.Local.CompleteWrites();
         await echo;
 
-        // The whole process, with the other tests' leftovers and the framework's own waits for the sockets.
+        // Of the whole process: what other tests run beside this one is in it, and the first touch of pooled segments. An object for each operation would be 40
+        // bytes at least, four times per round trip.
         TestContext.Current.TestOutputHelper?.WriteLine($"{allocated / 3000.0} bytes per round trip");
-        Assert.InRange(allocated / 3000, 0, 100);
+        Assert.InRange(allocated / 3000, 0, 40);
     }
 
     private static async Task EchoAsync(QuicConnection connection)

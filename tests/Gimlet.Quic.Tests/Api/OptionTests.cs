@@ -38,6 +38,7 @@ public sealed class OptionTests
     {
         { "TimeProvider", o => o with { TimeProvider = null! } },
         { "KeyLogFile", o => o with { KeyLogFile = string.Empty } },
+        { "QlogDirectory", o => o with { QlogDirectory = string.Empty } },
         { "StatelessResetKey", o => o with { StatelessResetKey = new byte[31] } },
         { "MaxAnswersPerSecond", o => o with { MaxAnswersPerSecond = -1 } },
         { "ShutdownLinger", o => o with { ShutdownLinger = TimeSpan.FromHours(1) } },

@@ -52,14 +52,14 @@ public sealed class PipeTests
         Assert.Equal("ab", Encoding.ASCII.GetString(result.Buffer));
         input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
         Assert.False(input.TryRead(out _));
-        ValueTask<ReadResult> waiting = input.ReadAsync(Token);
+        Task<ReadResult> waiting = input.ReadAsync(Token).AsTask();
         Assert.False(waiting.IsCompleted);
         await pair.Local.WriteAsync("c"u8.ToArray(), Token);
         result = await waiting;
         Assert.Equal("abc", Encoding.ASCII.GetString(result.Buffer));
         Assert.False(result.IsCompleted);
         input.AdvanceTo(result.Buffer.GetPosition(1), result.Buffer.End);
-        waiting = input.ReadAsync(Token);
+        waiting = input.ReadAsync(Token).AsTask();
         Assert.False(waiting.IsCompleted);
         pair.Local.CompleteWrites();
         result = await waiting;

@@ -33,8 +33,8 @@ public sealed class SeamTests : IAsyncLifetime
     {
         await _client.DisposeAsync();
         await _server.DisposeAsync();
-        _toServer.Stop();
-        _toClient.Stop();
+        _toServer.Dispose();
+        _toClient.Dispose();
     }
 
     [Fact]

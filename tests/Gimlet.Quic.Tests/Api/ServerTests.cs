@@ -82,7 +82,7 @@ public sealed class ServerTests
         _ = await endpoints.DialAsync(TestEndpoints.ClientOptions with { ApplicationProtocols = [two] });
         Assert.Equal(two, (await endpoints.Listener.AcceptConnectionAsync(two, Token)).NegotiatedApplicationProtocol);
         Assert.Equal(one, (await endpoints.Listener.AcceptConnectionAsync(Token)).NegotiatedApplicationProtocol);
-        _ = Assert.Throws<ArgumentException>(() => { _ = endpoints.Listener.AcceptConnectionAsync(new SslApplicationProtocol("three"), Token); });
+        _ = await Assert.ThrowsAsync<ArgumentException>(async () => await endpoints.Listener.AcceptConnectionAsync(new SslApplicationProtocol("three"), Token));
     }
 
     [Fact]

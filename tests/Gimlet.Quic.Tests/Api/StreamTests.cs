@@ -34,8 +34,8 @@ public sealed class StreamTests
         Assert.Equal(pair.Local.Id, pair.Remote.Id);
         Assert.True(pair.Local.ReadsClosed.IsCompletedSuccessfully);
         Assert.True(pair.Remote.WritesClosed.IsCompletedSuccessfully);
-        _ = Assert.Throws<InvalidOperationException>(() => { _ = pair.Local.ReadAsync(new byte[1], Token); });
-        _ = Assert.Throws<InvalidOperationException>(() => { _ = pair.Remote.WriteAsync(new byte[1], Token); });
+        _ = await Assert.ThrowsAsync<InvalidOperationException>(async () => await pair.Local.ReadAsync(new byte[1], Token));
+        _ = await Assert.ThrowsAsync<InvalidOperationException>(async () => await pair.Remote.WriteAsync(new byte[1], Token));
         _ = Assert.Throws<InvalidOperationException>(pair.Remote.CompleteWrites);
         _ = Assert.Throws<InvalidOperationException>(() => pair.Local.Input);
         _ = Assert.Throws<InvalidOperationException>(() => pair.Remote.Output);
@@ -94,8 +94,8 @@ public sealed class StreamTests
         Assert.Equal("last words"u8.ToArray(), await pair.Remote.ReadAllAsync());
         await dispose;
         await pair.Local.DisposeAsync();
-        _ = Assert.Throws<ObjectDisposedException>(() => { _ = pair.Local.ReadAsync(new byte[1], Token); });
-        _ = Assert.Throws<ObjectDisposedException>(() => { _ = pair.Local.WriteAsync(new byte[1], Token); });
+        _ = await Assert.ThrowsAsync<ObjectDisposedException>(async () => await pair.Local.ReadAsync(new byte[1], Token));
+        _ = await Assert.ThrowsAsync<ObjectDisposedException>(async () => await pair.Local.WriteAsync(new byte[1], Token));
         await AssertAborted(QuicErrorKind.StreamAborted, 0, () => pair.Remote.WritesClosed);
     }
 
@@ -114,9 +114,9 @@ public sealed class StreamTests
     {
         await using var pair = await StreamPair.CreateAsync();
         Task<int> reading = pair.Local.ReadAsync(new byte[1], Token).AsTask();
-        _ = Assert.Throws<InvalidOperationException>(() => { _ = pair.Local.ReadAsync(new byte[1], Token); });
+        _ = await Assert.ThrowsAsync<InvalidOperationException>(async () => await pair.Local.ReadAsync(new byte[1], Token));
         Task writing = pair.Local.WriteAsync(new byte[64 * 1024 * 1024], Token).AsTask();
-        _ = Assert.Throws<InvalidOperationException>(() => { _ = pair.Local.WriteAsync(new byte[1], Token); });
+        _ = await Assert.ThrowsAsync<InvalidOperationException>(async () => await pair.Local.WriteAsync(new byte[1], Token));
         _ = Assert.Throws<InvalidOperationException>(pair.Local.CompleteWrites);
         await pair.Remote.WriteAsync(new byte[] { 5 }, Token);
         Assert.Equal(1, await reading);

@@ -271,6 +271,32 @@ public sealed class HandshakeTests
         Assert.True(pair.Server.Retries >= 2);
     }
 
+    // Its ids would be believed, and the genuine Initial goes to the same connection: found with seed 856 of the story of bad networks.
+    [Theory]
+    [InlineData(7)]
+    [InlineData(20)]
+    [InlineData(1000)]
+    public void A_first_initial_that_is_broken_leaves_nothing_behind(int changedByte)
+    {
+        using var pair = new Pair();
+        pair.Intercept(d =>
+        {
+            if (d.From == EndpointRole.Server || d.Index > 0)
+            {
+                return Fate.None;
+            }
+
+            byte[] broken = [.. d.Bytes];
+            broken[changedByte] ^= 1;
+            return Fate.Replace(broken);
+        });
+        pair.Run(TimeSpan.FromMilliseconds(500));
+        Assert.Null(pair.Server.Connection);
+        Assert.Equal(0, pair.Server.Routes.ActiveCount);
+        Assert.Equal(0, pair.Network.SentBy(EndpointRole.Server));
+        pair.Handshake();
+    }
+
     internal static TlsServerOptions LongChain(int more) =>
         SimulatedIdentities.ServerOptions() with { Identity = SimulatedIdentities.WithLongChain(more) };
 

@@ -87,7 +87,7 @@ func (c *client) run() error {
 		c.result.Alpn = connection.ConnectionState().TLS.NegotiatedProtocol
 		c.result.Certificate = certificateDigest(connection)
 		if !scenario.readsDatagrams {
-			go echoDatagrams(connection)
+			go echoDatagrams(connection, nil)
 		}
 		if !scenario.waitsForEnd {
 			go serveStreams(connection)

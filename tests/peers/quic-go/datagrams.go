@@ -18,6 +18,9 @@ type arrival struct {
 
 // First ours, which the server echoes, then the server's. What is lost on the way is counted, not repeated.
 func datagrams(ctx context.Context, c *client) error {
+	if err := handshake(ctx, c); err != nil {
+		return err
+	}
 	arrived := make(chan arrival, 1024)
 	go func() {
 		for {

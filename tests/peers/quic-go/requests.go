@@ -27,7 +27,7 @@ type halves struct {
 
 // Serves all streams and datagrams of a connection, whoever opened it, until it ends; returns how it ended.
 func serveConnection(connection quic.Connection, report func(event)) error {
-	go echoDatagrams(connection)
+	go echoDatagrams(connection, report)
 	go func() {
 		for {
 			stream, err := connection.AcceptUniStream(context.Background())
@@ -51,9 +51,12 @@ func serveConnection(connection quic.Connection, report func(event)) error {
 	}
 }
 
-func echoDatagrams(connection quic.Connection) {
-	for {
+func echoDatagrams(connection quic.Connection, report func(event)) {
+	for first := true; ; first = false {
 		data, err := connection.ReceiveMessage()
+		if err == nil && first && report != nil {
+			report(event{"event": "datagrams", "remote": connection.RemoteAddr().String()})
+		}
 		if err != nil || connection.SendMessage(data) != nil {
 			return
 		}

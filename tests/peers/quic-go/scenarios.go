@@ -66,7 +66,7 @@ func (c *client) request(ctx context.Context, line string) (quic.Stream, error) 
 	return stream, err
 }
 
-// One byte of answer, so that the server, too, has seen the end of the handshake when the client closes.
+// One byte of answer, so that both sides have seen the end of the handshake. Another protocol than ours has no such request.
 func handshake(ctx context.Context, c *client) error {
 	if c.alpn != "gimlet-interop" {
 		return nil

@@ -14,8 +14,9 @@ public static class QuicTrust
         _ => QuicCertificateVerdict.Refuse("no decision on the peer's certificate was given (DecideCertificate)");
 
     /// <summary>
-    /// Accepts whoever is there, as long as it holds the key of what it shows: encryption against those who only listen, and none against those who
-    /// stand between. For tests, and for applications that look at <see cref="QuicConnection.RemoteCertificate"/> before they trust the peer with anything.
+    /// Accepts whoever is there, as long as it holds the key of what it shows: encryption against those who only listen, and none against those
+    /// who stand between. For tests, and for applications that look at <see cref="QuicConnection.RemoteCertificate"/> before they trust the peer
+    /// with anything.
     /// </summary>
     public static QuicCertificateDecision DangerousAcceptAnyPeer { get; } = _ => QuicCertificateVerdict.Accept;
 

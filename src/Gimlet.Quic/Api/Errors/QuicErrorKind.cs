@@ -1,12 +1,20 @@
 namespace Gimlet.Quic;
 
-/// <summary>What went wrong, for programs. Each kind has a stable string (<see cref="QuicErrorKindExtensions.ToKindString"/>). The names are those of System.Net.Quic where it has one.</summary>
+/// <summary>
+/// What went wrong, for programs. Each kind has a stable string (<see cref="QuicErrorKindExtensions.ToKindString"/>). The names are those of
+/// System.Net.Quic where it has one.
+/// </summary>
 public enum QuicErrorKind
 {
-    /// <summary>The peer's application closed the connection; its code is in <see cref="QuicException.ApplicationErrorCode"/>. <c>connection-aborted</c></summary>
+    /// <summary>
+    /// The peer's application closed the connection; its code is in <see cref="QuicException.ApplicationErrorCode"/>. <c>connection-aborted</c>
+    /// </summary>
     ConnectionAborted,
 
-    /// <summary>The peer's application aborted the stream, or no longer reads it; its code is in <see cref="QuicException.ApplicationErrorCode"/>. <c>stream-aborted</c></summary>
+    /// <summary>
+    /// The peer's application aborted the stream, or no longer reads it; its code is in <see cref="QuicException.ApplicationErrorCode"/>.
+    /// <c>stream-aborted</c>
+    /// </summary>
     StreamAborted,
 
     /// <summary>This side closed the connection, aborted the stream or disposed of either. <c>operation-aborted</c></summary>

@@ -1,6 +1,9 @@
 namespace Gimlet.Quic;
 
-/// <summary>A connection or a stream came to an end that the caller did not ask for. An <see cref="IOException"/>, as users of <see cref="Stream"/> expect.</summary>
+/// <summary>
+/// A connection or a stream came to an end that the caller did not ask for. An <see cref="IOException"/>, as users of <see cref="Stream"/>
+/// expect.
+/// </summary>
 public sealed class QuicException : IOException
 {
     /// <summary>Makes an exception.</summary>

@@ -3,8 +3,8 @@ using System.Net.Security;
 namespace Gimlet.Quic.Hosting;
 
 /// <summary>
-/// Connections whose handshake is complete, until the application takes them. No more handshakes begin while it is full; those under way then may still end, so
-/// it holds the backlog and the bound on handshakes at most.
+/// Connections whose handshake is complete, until the application takes them. No more handshakes begin while it is full; those under way then may
+/// still end, so it holds the backlog and the bound on handshakes at most.
 /// </summary>
 internal sealed class AcceptQueue(int backlog)
 {
@@ -12,11 +12,10 @@ internal sealed class AcceptQueue(int backlog)
     private readonly LinkedList<QuicConnection> _connections = new();
     private readonly LinkedList<Waiter> _waiters = new();
     private bool _isClosed;
+    private int _count;
 
     /// <summary>No further connection should begin.</summary>
     public bool IsFull => Volatile.Read(ref _count) >= backlog;
-
-    private int _count;
 
     /// <summary>Gives a connection to whoever waits for its protocol, or keeps it.</summary>
     /// <returns>False when nobody serves any longer.</returns>

@@ -3,7 +3,9 @@ using Gimlet.Quic.Connections;
 
 namespace Gimlet.Quic.Hosting;
 
-/// <summary>What the system would not take yet: kept until it does, so that nothing is dropped and nothing spins. At most one transmit of one connection.</summary>
+/// <summary>
+/// What the system would not take yet: kept until it does, so that nothing is dropped and nothing spins. At most one transmit of one connection.
+/// </summary>
 internal struct BlockedDatagrams
 {
     private byte[]? _bytes;

@@ -8,11 +8,12 @@ using Gimlet.Sockets;
 namespace Gimlet.Quic.Hosting;
 
 /// <summary>
-/// One connection with its lock, its timer and its way out. Whoever has something for the core (a batch of datagrams, the timer, a call of the application)
-/// takes <see cref="Gate"/>, feeds it and calls <see cref="Drain(TimeSpan)"/>, which sends and tells until nothing is left. Sends do not block, and
-/// completions run elsewhere, so no user code runs under the lock; the exception is the decision on a certificate, which TLS asks for.
+/// One connection with its lock, its timer and its way out. Whoever has something for the core (a batch of datagrams, the timer, a call of the
+/// application) takes <see cref="Gate"/>, feeds it and calls <see cref="Drain(TimeSpan)"/>, which sends and tells until nothing is left. Sends do
+/// not block, and completions run elsewhere, so no user code runs under the lock; the exception is the decision on a certificate, which TLS asks
+/// for.
 /// </summary>
-internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem
+internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, IDisposable
 {
     // Whoever sends datagrams one behind the other does so in less than that; a hop over the thread pool takes about as long.
     private static readonly TimeSpan BurstInterval = TimeSpan.FromMicroseconds(50);
@@ -27,6 +28,7 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem
     private ConnectionCore? _core;
     private BlockedDatagrams _blocked;
     private ConnectionId? _original;
+    private TimeSpan _latest;
     private bool _isBlocked;
     private bool _isQueued;
     private bool _isHandshaking = true;
@@ -76,7 +78,8 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem
     /// <summary>A receiver has datagrams for it that were not followed by <see cref="Drain(TimeSpan)"/> yet. With the gate held.</summary>
     public bool IsTouched { get; set; }
 
-    public TimeSpan Now => _endpoint.Now;
+    /// <summary>The clock of the core. With the gate held.</summary>
+    public TimeSpan Now => NotBefore(_endpoint.Now);
 
     /// <summary>Takes the core. With the gate held.</summary>
     public void Start(ConnectionCore core, PathId path)
@@ -97,9 +100,16 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem
     /// <summary>Takes a datagram. With the gate held; <see cref="Drain(TimeSpan)"/> follows once per batch.</summary>
     public void HandleDatagram(TimeSpan now, PathId path, EcnCodepoint ecn, Span<byte> datagram)
     {
-        if (!_isOver)
+        try
         {
-            Core.HandleDatagram(now, path, ecn, datagram);
+            if (!_isOver)
+            {
+                Core.HandleDatagram(NotBefore(now), path, ecn, datagram);
+            }
+        }
+        catch (Exception e)
+        {
+            Break(e);
         }
     }
 
@@ -110,7 +120,7 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem
         {
             if (!_isOver)
             {
-                Core.HandleStatelessReset(now);
+                Core.HandleStatelessReset(NotBefore(now));
                 Drain(now);
             }
         }
@@ -120,6 +130,25 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem
     public void Drain(TimeSpan now)
     {
         IsTouched = false;
+        try
+        {
+            DrainAll(NotBefore(now));
+        }
+        catch (Exception e)
+        {
+            Break(e);
+        }
+    }
+
+    // Threads read the clock in front of the lock and get it in any order; for the core time does not go back.
+    private TimeSpan NotBefore(TimeSpan now)
+    {
+        _latest = now > _latest ? now : _latest;
+        return _latest;
+    }
+
+    private void DrainAll(TimeSpan now)
+    {
         for (int timeouts = 0; !_isOver;)
         {
             bool any = TellAll();
@@ -212,6 +241,9 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem
         }
     }
 
+    /// <summary>As <see cref="Abandon"/>.</summary>
+    public void Dispose() => Abandon();
+
     /// <inheritdoc/>
     void IThreadPoolWorkItem.Execute()
     {
@@ -243,6 +275,20 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem
             _isCoreDisposed = true;
             Core.Dispose();
         }
+    }
+
+    // A defect in the core, which one peer must not turn into the end of everybody's receive loop. The connection ends and says so; the peer
+    // learns of it by a stateless reset.
+    private void Break(Exception exception)
+    {
+        if (_isOver)
+        {
+            return;
+        }
+
+        string reason = $"a defect of this side: {exception}";
+        Connection.OnClosed(new CloseReason(CloseKind.LocalTransport, (long)TransportErrorCode.InternalError, FrameType.Padding, reason));
+        End(isUnreadKept: false);
     }
 
     private void OnTimer()

@@ -1,8 +1,8 @@
 namespace Gimlet.Quic.Hosting;
 
 /// <summary>
-/// One timer of a connection. It is armed anew only when the deadline moves forward: the deadlines of a busy connection move back with every packet, and
-/// a timer that fires early costs one look. Used with the connection's lock held.
+/// One timer of a connection. It is armed anew only when the deadline moves forward: the deadlines of a busy connection move back with every
+/// packet, and a timer that fires early costs one look. Used with the connection's lock held.
 /// </summary>
 /// <param name="provider">Makes the timer.</param>
 /// <param name="callback">Called without any lock.</param>

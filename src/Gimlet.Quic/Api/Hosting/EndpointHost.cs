@@ -5,6 +5,8 @@ using Gimlet.Quic.Endpoints;
 using Gimlet.Quic.Paths;
 using Gimlet.Quic.Protection;
 using Gimlet.Quic.Tls;
+using Gimlet.Quic.Trace;
+using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Hosting;
 
@@ -26,6 +28,7 @@ internal sealed class EndpointHost : IDisposable
         TimeProvider = options.TimeProvider;
         _origin = TimeProvider.GetTimestamp();
         Protection = ProtectionSelection.Select(options.Protection).Provider;
+        OpenTrace = TracesTo(options.QlogDirectory);
         _keyLog = options.KeyLogFile is { } path ? new KeyLogFile(path) : null;
         Core = new EndpointCore<ConnectionHost>(Protection, options.StatelessResetKey.Span, options.MaxAnswersPerSecond, Random);
     }
@@ -40,6 +43,9 @@ internal sealed class EndpointHost : IDisposable
     public TimeProvider TimeProvider { get; }
 
     public IProtectionProvider Protection { get; }
+
+    /// <summary>Opens a connection's trace; null: nobody asked for traces.</summary>
+    public Func<EndpointRole, ConnectionId, IConnectionTrace?>? OpenTrace { get; }
 
     public Action<string>? KeyLog => _keyLog is { } log ? log.Write : null;
 
@@ -88,7 +94,7 @@ internal sealed class EndpointHost : IDisposable
         ObjectDisposedException.ThrowIf(_isClosed, typeof(QuicEndpoint));
         string? tokenKey = options.TargetHost ?? host;
         TlsClientOptions tls = options.ToTls(host, KeyLog);
-        ConnectionSettings settings = options.ToSettings(Protection);
+        ConnectionSettings settings = options.ToSettings(this);
         var connection = new ConnectionHost(this, options, isServer: false, tokenKey);
         Core.Admission.AddClient();
         lock (connection.Gate)
@@ -184,6 +190,20 @@ internal sealed class EndpointHost : IDisposable
     {
         Core.Dispose();
         _keyLog?.Dispose();
+    }
+
+    private Func<EndpointRole, ConnectionId, IConnectionTrace?>? TracesTo(string? directory)
+    {
+        if (directory is not null)
+        {
+            _ = Directory.CreateDirectory(directory);
+        }
+        else if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(QlogFile.DirectoryVariable)))
+        {
+            return null;
+        }
+
+        return (role, id) => QlogFile.TryOpen(directory, role, id, TimeProvider);
     }
 
     // A connection that was begun while the endpoint closed is not in the list that was closed.

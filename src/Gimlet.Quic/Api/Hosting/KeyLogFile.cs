@@ -5,8 +5,12 @@ namespace Gimlet.Quic.Hosting;
 /// <summary>Appends TLS secrets to a file (RFC 9850, "SSLKEYLOGFILE"); several programs may append to the same one.</summary>
 internal sealed class KeyLogFile : IDisposable
 {
+    // One for the process: endpoints may share a file. Between processes only the seek in front of each line keeps them apart, because the
+    // platform has no way to open a file so that the system appends; two handshakes in the same microsecond could lose a line of a log that is
+    // for debugging.
+    private static readonly Lock Gate = new();
+
     private readonly FileStream _file;
-    private readonly Lock _gate = new();
     private bool _isDisposed;
 
     /// <summary>Opens or makes the file.</summary>
@@ -26,10 +30,11 @@ internal sealed class KeyLogFile : IDisposable
     public void Write(string line)
     {
         byte[] bytes = Encoding.ASCII.GetBytes(line + "\n");
-        lock (_gate)
+        lock (Gate)
         {
             if (!_isDisposed)
             {
+                _ = _file.Seek(0, SeekOrigin.End);
                 _file.Write(bytes);
                 _file.Flush();
             }
@@ -38,7 +43,7 @@ internal sealed class KeyLogFile : IDisposable
 
     public void Dispose()
     {
-        lock (_gate)
+        lock (Gate)
         {
             _isDisposed = true;
             _file.Dispose();

@@ -64,8 +64,9 @@ internal sealed class PendingOperation<T>(Lock gate) : IValueTaskSource<T>, IVal
     }
 
     /// <summary>
-    /// Blocks the thread until the wait is over, and takes the result: for <see cref="Stream.Read(byte[], int, int)"/> and its like. The completion wakes the
-    /// thread itself, so nothing depends on a free thread of the pool. Called without the gate; <see cref="PrepareToBlock"/> was called with it.
+    /// Blocks the thread until the wait is over, and takes the result: for <see cref="Stream.Read(byte[], int, int)"/> and its like. The
+    /// completion wakes the thread itself, so nothing depends on a free thread of the pool. Called without the gate; <see cref="PrepareToBlock"/>
+    /// was called with it.
     /// </summary>
     public T Block()
     {

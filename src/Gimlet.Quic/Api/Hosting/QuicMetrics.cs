@@ -7,6 +7,15 @@ internal static class QuicMetrics
 {
     public const string MeterName = "Gimlet.Quic";
 
+    // In the order of the enums.
+    public static readonly string[] DropNames =
+    [
+        "none", "malformed", "no-connection", "not-serving", "too-small", "unknown-version", "invalid-token", "half-open-limit", "answer-limit",
+        "not-authentic",
+    ];
+
+    public static readonly string[] AnswerNames = ["none", "version-negotiation", "retry", "refusal", "stateless-reset"];
+
     private static readonly Meter Meter = new(MeterName);
 
     private static readonly UpDownCounter<long> Connections =
@@ -41,9 +50,6 @@ internal static class QuicMetrics
 
     private static readonly Counter<long> Lost =
         Meter.CreateCounter<long>("gimlet.quic.packets.lost", "{packet}", "Packets that were declared lost, counted when their connection ends.");
-
-    private static readonly string[] DropNames = ["none", "malformed", "no-connection", "not-serving", "too-small", "unknown-version", "invalid-token", "half-open-limit", "answer-limit", "not-authentic"];
-    private static readonly string[] AnswerNames = ["none", "version-negotiation", "retry", "refusal", "stateless-reset"];
 
     public static void ConnectionBegan() => Connections.Add(1);
 

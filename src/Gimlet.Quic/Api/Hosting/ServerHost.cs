@@ -10,7 +10,7 @@ internal sealed class ServerHost
     public ServerHost(QuicServerOptions options, EndpointHost endpoint)
     {
         Options = options;
-        Settings = options.ToSettings(endpoint.Protection);
+        Settings = options.ToSettings(endpoint);
         Tls = options.ToTls(endpoint.KeyLog);
         Queue = new AcceptQueue(options.AcceptBacklog);
         Limits = new ServerLimits(options.MaxConnections, options.MaxHalfOpen, options.Retry.Threshold, () => Queue.IsFull);

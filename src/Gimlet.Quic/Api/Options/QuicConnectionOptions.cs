@@ -1,5 +1,6 @@
 using System.Net.Security;
 using Gimlet.Quic.Connections;
+using Gimlet.Quic.Hosting;
 
 namespace Gimlet.Quic;
 
@@ -18,10 +19,16 @@ public abstract record QuicConnectionOptions
     /// <summary>Decides on the peer's certificate. The default refuses everyone; <see cref="QuicTrust"/> has ready ones.</summary>
     public QuicCertificateDecision DecideCertificate { get; init; } = QuicTrust.RefuseEveryone;
 
-    /// <summary>The connection ends when nothing comes from the peer for this long; the smaller of both sides' counts. 30 s is what quic-go and quinn use. <see cref="Timeout.InfiniteTimeSpan"/>: never.</summary>
+    /// <summary>
+    /// The connection ends when nothing comes from the peer for this long; the smaller of both sides' counts. 30 s is what quic-go and quinn use.
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: never.
+    /// </summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Asks for an answer when nothing was sent for this long, so that neither the idle timeout nor a NAT ends the connection; null (default): never.</summary>
+    /// <summary>
+    /// Asks for an answer when nothing was sent for this long, so that neither the idle timeout nor a NAT ends the connection; null (default):
+    /// never.
+    /// </summary>
     public TimeSpan? KeepAliveInterval { get; init; }
 
     /// <summary>How long the handshake may take; 10 s is what quic-go gives up after.</summary>
@@ -34,8 +41,8 @@ public abstract record QuicConnectionOptions
     public long StreamWindow { get; init; } = 6 * 1024 * 1024;
 
     /// <summary>
-    /// Bytes of all streams together that are kept until the peer has acknowledged them; writing waits beyond that, but each stream has 64 KiB whatever the others
-    /// hold. 4 MB are 800 Mbit/s over 40 ms.
+    /// Bytes of all streams together that are kept until the peer has acknowledged them; writing waits beyond that, but each stream has 64 KiB
+    /// whatever the others hold. 4 MB are 800 Mbit/s over 40 ms.
     /// </summary>
     public int SendBufferBytes { get; init; } = 4 * 1024 * 1024;
 
@@ -109,9 +116,10 @@ public abstract record QuicConnectionOptions
     }
 
     /// <summary>The core's own settings.</summary>
-    internal ConnectionSettings ToSettings(Protection.IProtectionProvider protection) => new()
+    internal ConnectionSettings ToSettings(EndpointHost endpoint) => new()
     {
-        Protection = protection,
+        Protection = endpoint.Protection,
+        OpenTrace = endpoint.OpenTrace,
         IdleTimeout = IdleTimeout == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : IdleTimeout,
         HandshakeTimeout = HandshakeTimeout,
         KeepAlive = KeepAliveInterval,

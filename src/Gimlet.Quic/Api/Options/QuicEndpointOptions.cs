@@ -12,11 +12,17 @@ public sealed record QuicEndpointOptions
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <summary>
-    /// A file that TLS secrets are appended to in the format of SSLKEYLOGFILE; whoever reads it can read the connections. Null (default): none. The environment
-    /// variable is not looked at on its own, because a library must not give secrets away for something that the application did not ask for:
-    /// <c>KeyLogFile = Environment.GetEnvironmentVariable("SSLKEYLOGFILE")</c> does that.
+    /// A file that TLS secrets are appended to in the format of SSLKEYLOGFILE; whoever reads it can read the connections. Null (default): none.
+    /// The environment variable is not looked at on its own, because a library must not give secrets away for something that the application did
+    /// not ask for: <c>KeyLogFile = Environment.GetEnvironmentVariable("SSLKEYLOGFILE")</c> does that.
     /// </summary>
     public string? KeyLogFile { get; init; }
+
+    /// <summary>
+    /// A directory that gets a qlog trace of each connection (JSON text sequences, which qvis shows): what was sent, received and lost, without
+    /// contents or secrets. Made where it does not exist. Null (default): what the environment variable QLOGDIR says, if it says anything.
+    /// </summary>
+    public string? QlogDirectory { get; init; }
 
     /// <summary>
     /// What makes stateless resets survive a restart: a secret of 32 bytes. Empty (default): drawn anew, and connections of an earlier run of this
@@ -25,8 +31,8 @@ public sealed record QuicEndpointOptions
     public ReadOnlyMemory<byte> StatelessResetKey { get; init; }
 
     /// <summary>
-    /// Answers to strangers per second (Version Negotiation, stateless reset, refusals): beyond that nobody is answered, so that no flood makes this endpoint
-    /// work or send. A Retry does not count: it is the answer to a flood, and smaller than what asked for it.
+    /// Answers to strangers per second (Version Negotiation, stateless reset, refusals): beyond that nobody is answered, so that no flood makes
+    /// this endpoint work or send. A Retry does not count: it is the answer to a flood, and smaller than what asked for it.
     /// </summary>
     public int MaxAnswersPerSecond { get; init; } = 200;
 
@@ -53,6 +59,11 @@ public sealed record QuicEndpointOptions
         if (KeyLogFile is { Length: 0 })
         {
             throw new ArgumentException($"{nameof(KeyLogFile)} is empty; null means none.", nameof(KeyLogFile));
+        }
+
+        if (QlogDirectory is { Length: 0 })
+        {
+            throw new ArgumentException($"{nameof(QlogDirectory)} is empty; null means what QLOGDIR says.", nameof(QlogDirectory));
         }
 
         if (StatelessResetKey.Length is not (0 or StatelessResetKeyLength))

@@ -9,8 +9,8 @@ public sealed class QuicRetryPolicy
     }
 
     /// <summary>
-    /// <see cref="WhenHalfOpenExceeds"/> 256: a thousand handshakes a second from 100 ms away leave a hundred open, so an honest crowd stays below it; a
-    /// flood from invented addresses is above it at once.
+    /// <see cref="WhenHalfOpenExceeds"/> 256: a thousand handshakes a second from 100 ms away leave a hundred open, so an honest crowd stays
+    /// below it; a flood from invented addresses is above it at once.
     /// </summary>
     public static QuicRetryPolicy Default { get; } = new(256);
 

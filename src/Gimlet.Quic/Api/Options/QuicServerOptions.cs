@@ -24,7 +24,10 @@ public sealed record QuicServerOptions : QuicConnectionOptions
     /// <summary>Whether clients are asked who they are. Required unless said otherwise: between peers both sides prove their key.</summary>
     public QuicClientCertificateMode ClientCertificate { get; init; } = QuicClientCertificateMode.Required;
 
-    /// <summary>Connections that wait for <see cref="QuicListener.AcceptConnectionAsync(CancellationToken)"/>; the next are refused. 512 is the listen backlog of Kestrel.</summary>
+    /// <summary>
+    /// Connections that wait for <see cref="QuicListener.AcceptConnectionAsync(CancellationToken)"/>; the next are refused. 512 is the listen
+    /// backlog of Kestrel.
+    /// </summary>
     public int AcceptBacklog { get; init; } = 512;
 
     /// <summary>Connections of all roles that this endpoint may have; the next are refused. 50,000 idle ones at 20 KB each are 1 GB.</summary>
@@ -48,7 +51,8 @@ public sealed record QuicServerOptions : QuicConnectionOptions
         OptionCheck.Range(MaxConnections, 1, 10_000_000, nameof(MaxConnections));
         OptionCheck.Range(MaxHalfOpen, 1, 1_000_000, nameof(MaxHalfOpen));
         ArgumentNullException.ThrowIfNull(Retry, nameof(Retry));
-        OptionCheck.Range((int)ClientCertificate, (int)QuicClientCertificateMode.None, (int)QuicClientCertificateMode.Required, nameof(ClientCertificate));
+        const QuicClientCertificateMode last = QuicClientCertificateMode.Required;
+        OptionCheck.Range((int)ClientCertificate, (int)QuicClientCertificateMode.None, (int)last, nameof(ClientCertificate));
     }
 
     internal TlsServerOptions ToTls(Action<string>? keyLog)

@@ -5,8 +5,8 @@ using System.Runtime.CompilerServices;
 namespace Gimlet.Quic.Pipes;
 
 /// <summary>
-/// A stream's bytes where they lie: nothing is copied between the packet's place in the stream and the pipe's user. What the user has seen and not taken stays
-/// in the stream's window, so the peer cannot make it grow beyond that.
+/// A stream's bytes where they lie: nothing is copied between the packet's place in the stream and the pipe's user. What the user has seen and
+/// not taken stays in the stream's window, so the peer cannot make it grow beyond that.
 /// </summary>
 internal sealed class QuicPipeReader(QuicStream stream) : PipeReader
 {

@@ -5,9 +5,9 @@ using System.Runtime.CompilerServices;
 namespace Gimlet.Quic.Pipes;
 
 /// <summary>
-/// Collects what the pipe's user writes in pooled memory, and hands it to the stream with <see cref="FlushAsync"/>: one copy, into the buffer that bytes
-/// stay in until they are acknowledged, as with a write to the stream. The framework's own (<see cref="PipeWriter.Create(Stream, StreamPipeWriterOptions)"/>) would
-/// write a piece twice that was handed over in part when a flush was cancelled.
+/// Collects what the pipe's user writes in pooled memory, and hands it to the stream with <see cref="FlushAsync"/>: one copy, into the buffer
+/// that bytes stay in until they are acknowledged, as with a write to the stream. The framework's own (<see cref="PipeWriter.Create(Stream,
+/// StreamPipeWriterOptions)"/>) would write a piece twice that was handed over in part when a flush was cancelled.
 /// </summary>
 internal sealed class QuicPipeWriter(QuicStream stream) : PipeWriter
 {
@@ -76,8 +76,8 @@ internal sealed class QuicPipeWriter(QuicStream stream) : PipeWriter
     }
 
     /// <summary>
-    /// Ends writing: what was not flushed is written, blocking where the buffer is full, and the peer reads to the end. With an exception, the peer is told that
-    /// it is not the whole.
+    /// Ends writing: what was not flushed is written, blocking where the buffer is full, and the peer reads to the end. With an exception, the
+    /// peer is told that it is not the whole.
     /// </summary>
     /// <param name="exception">Why there is no more.</param>
     public override void Complete(Exception? exception = null)

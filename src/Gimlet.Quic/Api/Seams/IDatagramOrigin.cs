@@ -3,8 +3,9 @@ using Gimlet.Sockets;
 namespace Gimlet.Quic;
 
 /// <summary>
-/// Where received datagrams came from, before anybody knows whether they matter: a stranger gets no entry in any table. The owner's receive loop may use one
-/// instance for all of its datagrams; it is asked only while <see cref="QuicReceiver.Receive(IDatagramOrigin, EcnMark, Span{byte}, int)"/> runs.
+/// Where received datagrams came from, before anybody knows whether they matter: a stranger gets no entry in any table. The owner's receive loop
+/// may use one instance for all of its datagrams; it is asked only while <see cref="QuicReceiver.Receive(IDatagramOrigin, EcnMark, Span{byte},
+/// int)"/> runs.
 /// </summary>
 public interface IDatagramOrigin
 {

@@ -4,8 +4,8 @@ using Gimlet.Sockets;
 namespace Gimlet.Quic;
 
 /// <summary>
-/// The way out for a <see cref="QuicEndpoint"/>: whoever owns the sockets implements it. Methods are called from any thread, for different connections at
-/// the same time, with the connection's lock held: they must not block, and must not call into the endpoint, except as said.
+/// The way out for a <see cref="QuicEndpoint"/>: whoever owns the sockets implements it. Methods are called from any thread, for different
+/// connections at the same time, with the connection's lock held: they must not block, and must not call into the endpoint, except as said.
 /// </summary>
 public interface IDatagramSender
 {
@@ -16,8 +16,8 @@ public interface IDatagramSender
     /// <param name="ecn">How they are to be marked, where the path can.</param>
     /// <param name="sent">How many bytes were taken: the length of some of the datagrams, from the first on.</param>
     /// <returns>
-    /// <see cref="DatagramSendResult.WouldBlock"/> stops the connection until <see cref="QuicEndpoint.NotifyWritable"/> is called, then the rest is tried
-    /// again. Every other result but <see cref="DatagramSendResult.Sent"/> drops the rest, which counts as lost on the way.
+    /// <see cref="DatagramSendResult.WouldBlock"/> stops the connection until <see cref="QuicEndpoint.NotifyWritable"/> is called, then the rest
+    /// is tried again. Every other result but <see cref="DatagramSendResult.Sent"/> drops the rest, which counts as lost on the way.
     /// </returns>
     DatagramSendResult Send(QuicPath path, ReadOnlySpan<byte> datagrams, int segmentSize, EcnMark ecn, out int sent);
 

@@ -5,9 +5,9 @@ using Gimlet.Sockets;
 namespace Gimlet.Quic.Udp;
 
 /// <summary>
-/// Numbers for pairs of addresses. A pair that a connection holds stays; one that was only seen, because a datagram with a known connection id came from there, is
-/// kept until <see cref="MaxSeen"/> others came: whoever recorded a packet can send it again from any address, and must not make this grow.
-/// Strangers are not in here at all. Looking up takes no lock.
+/// Numbers for pairs of addresses. A pair that a connection holds stays; one that was only seen, because a datagram with a known connection id
+/// came from there, is kept until <see cref="MaxSeen"/> others came: whoever recorded a packet can send it again from any address, and must not
+/// make this grow. Strangers are not in here at all. Looking up takes no lock.
 /// </summary>
 internal sealed class UdpPaths
 {

@@ -6,8 +6,8 @@ using Gimlet.Sockets;
 namespace Gimlet.Quic.Udp;
 
 /// <summary>
-/// The sender and the receive loop of an endpoint that has a UDP socket of its own. The loop has a thread of its own, too: a hop over the framework's
-/// epoll thread and the pool for each batch took a seventh of the processor time of a transfer, most of it workers that spin before they sleep.
+/// The sender and the receive loop of an endpoint that has a UDP socket of its own. The loop has a thread of its own: acknowledgements then go
+/// out whatever the application does to the thread pool, and a datagram is a thread switch away from it instead of two.
 /// </summary>
 internal sealed class UdpTransport : IDatagramSender, IDisposable
 {
@@ -17,8 +17,8 @@ internal sealed class UdpTransport : IDatagramSender, IDisposable
     private readonly DatagramSocket _socket;
     private readonly UdpPaths _paths = new();
     private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _loopEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private QuicEndpoint? _endpoint;
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _isWaitingToSend;
 
     public UdpTransport(IPEndPoint local, QuicEndpointOptions options)
@@ -44,8 +44,8 @@ internal sealed class UdpTransport : IDatagramSender, IDisposable
     {
         _endpoint = endpoint;
         QuicReceiver receiver = endpoint.CreateReceiver();
-        var thread = new Thread(() => Run(receiver)) { IsBackground = true, Name = $"QUIC on {LocalEndPoint}" };
-        thread.UnsafeStart();
+        var loop = new Thread(() => ReceiveAll(receiver)) { IsBackground = true, Name = $"QUIC {LocalEndPoint}" };
+        loop.UnsafeStart();
     }
 
     /// <summary>The path that a client dials.</summary>
@@ -89,12 +89,13 @@ internal sealed class UdpTransport : IDatagramSender, IDisposable
     /// <inheritdoc/>
     public IPEndPoint? GetRemoteEndPoint(QuicPath path) => _paths.TryFind(path, out _, out TransportAddress remote) ? remote.ToIPEndPoint() : null;
 
-    /// <summary>Ends the loop and closes the socket.</summary>
+    /// <summary>Closes the socket and waits for the loop, which ends with it.</summary>
     public async Task StopAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
+        _socket.Dispose();
+        await _loopEnded.Task.ConfigureAwait(false);
         Dispose();
-        await _ended.Task.ConfigureAwait(false);
     }
 
     public void Dispose()
@@ -103,29 +104,25 @@ internal sealed class UdpTransport : IDatagramSender, IDisposable
         _stop.Dispose();
     }
 
-    private void Run(QuicReceiver receiver)
+    private void ReceiveAll(QuicReceiver receiver)
     {
         try
         {
-            Receive(receiver);
-            _ended.SetResult();
+            DatagramReceiveBatch batch = _socket.Capabilities.HasFlag(DatagramSocketCapabilities.ReceiveOffload)
+                ? new DatagramReceiveBatch(OffloadSlots, DatagramReceiveBatch.OffloadDatagramBytes)
+                : new DatagramReceiveBatch();
+            var origin = new Origin(this);
+            while (_socket.ReceiveBlocking(batch) > 0)
+            {
+                HandOver(receiver, batch, origin);
+            }
+
+            _loopEnded.SetResult();
         }
         catch (Exception e)
         {
-            // A defect; whoever disposes of the endpoint hears of it, and the process goes on.
-            _ended.SetException(e);
-        }
-    }
-
-    private void Receive(QuicReceiver receiver)
-    {
-        DatagramReceiveBatch batch = _socket.Capabilities.HasFlag(DatagramSocketCapabilities.ReceiveOffload)
-            ? new DatagramReceiveBatch(OffloadSlots, DatagramReceiveBatch.OffloadDatagramBytes)
-            : new DatagramReceiveBatch();
-        var origin = new Origin(this);
-        while (_socket.ReceiveBlocking(batch) > 0)
-        {
-            HandOver(receiver, batch, origin);
+            // A defect of ours: whoever disposes of the endpoint hears of it.
+            _loopEnded.SetException(e);
         }
     }
 
@@ -191,16 +188,6 @@ internal sealed class UdpTransport : IDatagramSender, IDisposable
         }
 
         // Nobody hears of it when it is not sent: whoever asked asks again.
-        public void Answer(ReadOnlySpan<byte> datagram)
-        {
-            try
-            {
-                _ = transport._socket.Send(datagram, _remote, _local);
-            }
-            catch (ObjectDisposedException)
-            {
-                // The endpoint is disposed of while a last batch is looked at.
-            }
-        }
+        public void Answer(ReadOnlySpan<byte> datagram) => _ = transport._socket.Send(datagram, _remote, _local);
     }
 }

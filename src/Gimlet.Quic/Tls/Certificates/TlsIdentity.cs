@@ -4,12 +4,13 @@ using Gimlet.Quic.Tls.Keys;
 namespace Gimlet.Quic.Tls.Certificates;
 
 /// <summary>
-/// Our certificate chain and the key of its first certificate. The key stays the caller's; handshakes that share an identity must not
-/// run on two threads at once, because the platform does not promise that a key may be used so.
+/// Our certificate chain and the key of its first certificate. The key stays the caller's; handshakes that share an identity sign one after
+/// the other, because the platform does not promise that a key may be used by two threads at once.
 /// </summary>
 internal sealed class TlsIdentity
 {
     private readonly ECDsa _key;
+    private readonly Lock _signing = new();
 
     /// <summary>Takes a chain, leaf first, and its key.</summary>
     /// <exception cref="ArgumentException">The key is not on P-256 or P-384, or not the leaf's.</exception>
@@ -42,7 +43,10 @@ internal sealed class TlsIdentity
     public byte[] Sign(ReadOnlySpan<byte> content)
     {
         byte[] signature = new byte[_key.GetMaxSignatureSize(DSASignatureFormat.Rfc3279DerSequence)];
-        int length = _key.SignData(content, signature, Scheme.Hash(), DSASignatureFormat.Rfc3279DerSequence);
-        return signature[..length];
+        lock (_signing)
+        {
+            int length = _key.SignData(content, signature, Scheme.Hash(), DSASignatureFormat.Rfc3279DerSequence);
+            return signature[..length];
+        }
     }
 }

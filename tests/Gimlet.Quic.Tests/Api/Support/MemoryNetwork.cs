@@ -7,7 +7,7 @@ namespace Gimlet.Quic.Tests.Api.Support;
 /// A sender without sockets, whose paths are plain numbers: what one end sends on a path arrives at the other end on the same path. It can be full, and it
 /// can refuse. Used as the owner of relays would use an endpoint.
 /// </summary>
-internal sealed class MemoryNetwork : IDatagramSender
+internal sealed class MemoryNetwork : IDatagramSender, IDisposable
 {
     private readonly BlockingCollection<(QuicPath Path, byte[] Bytes, int SegmentSize, EcnMark Ecn)> _wire = new();
     private readonly ConcurrentDictionary<QuicPath, int> _held = new();
@@ -48,10 +48,11 @@ internal sealed class MemoryNetwork : IDatagramSender
         _thread.Start();
     }
 
-    public void Stop()
+    public void Dispose()
     {
         _wire.CompleteAdding();
         _thread?.Join();
+        _wire.Dispose();
     }
 
     public DatagramSendResult Send(QuicPath path, ReadOnlySpan<byte> datagrams, int segmentSize, EcnMark ecn, out int sent)
@@ -72,7 +73,7 @@ internal sealed class MemoryNetwork : IDatagramSender
             Room -= room;
         }
 
-        if (sent > 0 && !_wire.IsAddingCompleted)
+        if (sent > 0)
         {
             _wire.Add((path, datagrams[..sent].ToArray(), segmentSize, ecn));
         }

@@ -53,13 +53,15 @@ internal sealed class SimulatedRoutes(Random random) : IConnectionRoutes
     /// <summary>The client's first Destination Connection ID leads here, too.</summary>
     public void AddInitial(in ConnectionId id)
     {
-        if (_initial is { } old)
-        {
-            _active.Remove(old);
-        }
-
         _initial = id;
         _active.Add(id);
+    }
+
+    /// <summary>It does not any more.</summary>
+    public void RemoveInitial()
+    {
+        _active.Remove(_initial!.Value);
+        _initial = null;
     }
 
     public bool Leads(in ConnectionId id) => _active.Contains(id);

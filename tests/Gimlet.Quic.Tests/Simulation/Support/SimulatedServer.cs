@@ -31,7 +31,7 @@ internal sealed class SimulatedServer : SimulatedPeer
         // RFC 9000 section 14.1: "A server MUST discard an Initial packet that is carried in a UDP datagram with a payload that is smaller than the
         // smallest allowed maximum datagram size of 1200 bytes."
         if (AnswersWithReset
-            || Connection is { Counters.PacketsReceived: > 0 }
+            || Connection is not null
             || datagram.Length < TransportParameters.MinMaxUdpPayloadSize
             || destination.Length < ConnectionId.MinInitialLength
             || !LongHeader.TryRead(datagram, out LongHeader header)
@@ -53,12 +53,17 @@ internal sealed class SimulatedServer : SimulatedPeer
             isValidated ? _originals[destination] : destination,
             isValidated ? destination : null,
             isValidated);
-
-        // One that was made of a broken Initial, and never heard anything that it could read, makes room.
-        Connection?.Dispose();
         Routes.AddInitial(destination);
         Connection = ConnectionCore.Accept(now, path, _options.Server, _options.ServerTls, Routes, Random.NextBytes, start);
         Connection.HandleDatagram(now, path, ecn, datagram);
+        if (Connection.Closed?.Kind == CloseKind.Abandoned)
+        {
+            // The Initial was not genuine: the endpoint forgets it.
+            Connection.Dispose();
+            Connection = null;
+            Routes.RemoveInitial();
+        }
+
         return true;
     }
 

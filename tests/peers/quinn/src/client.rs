@@ -103,7 +103,7 @@ impl Client {
             let connection = self.dialler.dial().await?;
             self.handshake = begin.elapsed();
             if !scenarios::reads_datagrams(scenario) {
-                tokio::spawn(crate::datagrams::echo(connection.clone()));
+                tokio::spawn(crate::datagrams::echo(connection.clone(), None));
             }
             tokio::spawn(serve_streams(connection.clone(), None));
             self.connection = Some(connection);

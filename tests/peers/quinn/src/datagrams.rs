@@ -1,6 +1,7 @@
 use crate::client::Client;
-use crate::output::Fault;
+use crate::output::{Fault, Json};
 use crate::pattern;
+use crate::requests::Report;
 use bytes::Bytes;
 use quinn::{Connection, SendStream};
 use std::time::{Duration, Instant};
@@ -12,8 +13,12 @@ const UNDER_WAY: u64 = 32;
 const ENDLESS: u64 = 1 << 60;
 
 /// Sends back what comes.
-pub async fn echo(connection: Connection) {
+pub async fn echo(connection: Connection, mut report: Option<Report>) {
     while let Ok(data) = connection.read_datagram().await {
+        // Once per connection.
+        if let Some(report) = report.take() {
+            report(Json::event("datagrams").text("remote", &connection.remote_address().to_string()));
+        }
         if connection.send_datagram(data).is_err() {
             return;
         }
@@ -52,6 +57,7 @@ fn datagram(number: u64, size: usize) -> Bytes {
 
 /// First ours, which the server echoes, then the server's. What is lost on the way is counted, not repeated.
 pub async fn exchange(client: &mut Client) -> Result<(), Fault> {
+    crate::scenarios::one_byte(client).await?;
     let connection = client.connection();
     let (wanted, size) = (client.options.count, client.options.size);
     let mut came = 0;

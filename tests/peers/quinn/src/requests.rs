@@ -16,7 +16,7 @@ pub type Report = fn(Json);
 
 /// Serves all streams and datagrams of a connection until it ends; returns how it ended.
 pub async fn serve_connection(connection: Connection, report: Option<Report>) -> Fault {
-    tokio::spawn(datagrams::echo(connection.clone()));
+    tokio::spawn(datagrams::echo(connection.clone(), report));
     let unidirectional = connection.clone();
     tokio::spawn(async move {
         while let Ok(receive) = unidirectional.accept_uni().await {

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>A fresh self-signed certificate and its key in files, as foreign programs want them; gone with this.</summary>
 internal sealed class PeerIdentity : IDisposable

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>A running foreign program: what it says, until when, and its end by its own id.</summary>
 internal sealed class PeerProcess : IAsyncDisposable

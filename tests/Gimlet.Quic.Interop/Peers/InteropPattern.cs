@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>The bytes of <c>gimlet-interop</c> that both sides can make without sending them (tests/peers/README.md).</summary>
 internal static class InteropPattern

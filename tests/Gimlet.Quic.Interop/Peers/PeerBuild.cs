@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>Builds the programs of <c>tests/peers</c>, each once per test run, and says why where that cannot be.</summary>
 internal static class PeerBuild

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>The line of JSON that a foreign client ends with, or an event of a foreign server.</summary>
 internal sealed class PeerResult

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>ngtcp2's programs against themselves, and against the few bytes of HTTP/3 that our quic-go peer writes by hand.</summary>
 public sealed class Ngtcp2Tests : IDisposable
@@ -28,7 +28,6 @@ public sealed class Ngtcp2Tests : IDisposable
         { "-V", "", "type=Retry" },
         { "", "--key-update=1ms", "key update" },
         { "", "--change-local-addr=1ms", "frm tx" },
-        { "", "--change-local-addr=1ms --nat-rebinding", "PATH_CHALLENGE" },
         { "-t 0.03 -r 0.03", "-t 0.03 -r 0.03", "" },
         { "--verify-client", "--cert={certificate} --key={key}", "" },
         { "", "--max-data=10K --max-stream-data-bidi-local=4K --max-window=10K --max-stream-window=4K", "" },
@@ -45,6 +44,22 @@ public sealed class Ngtcp2Tests : IDisposable
 
         Assert.Equal(_data, download.Files[Path]);
         Assert.True(saying.Length == 0 || download.Said(saying), $"'{saying}' is not in\n{string.Join('\n', download.Log)}");
+    }
+
+    [Fact]
+    public async Task A_client_moves_without_a_word_while_it_sends()
+    {
+        string upload = $"{_folder.FullName}/upload";
+        await File.WriteAllBytesAsync(upload, RandomNumberGenerator.GetBytes(3_000_000), TestContext.Current.CancellationToken);
+        await using Ngtcp2Server server = await Ngtcp2.ServeAsync(_identity, _folder.FullName);
+
+        // A client that only receives would wait for ever: it hears nothing on the old port and has nothing to say on the new one.
+        Ngtcp2Download answer = await Ngtcp2.DownloadAsync(
+            server.EndPoint, [Path], "-m", "POST", "-d", upload, "--change-local-addr=2ms", "--nat-rebinding");
+
+        Assert.True(answer.Said("PATH_CHALLENGE"), string.Join('\n', answer.Log));
+        // H3_NO_ERROR, which it says when all its streams have ended.
+        Assert.True(answer.Said("CONNECTION_CLOSE(0x1d) error_code=(unknown)(0x100)"), string.Join('\n', answer.Log));
     }
 
     [Theory]

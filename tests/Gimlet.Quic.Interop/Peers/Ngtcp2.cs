@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>
 /// The HTTP/3 programs of ngtcp2 0.12.1. What they need of the other side is in tests/peers/README.md: a control stream, a request or an
@@ -9,9 +9,6 @@ namespace Gimlet.Quic.Tests.Interop.Peers;
 /// </summary>
 internal static class Ngtcp2
 {
-    // Debian puts the server where only root's PATH looks.
-    private static readonly string[] Folders = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'), "/usr/sbin"];
-
     // A socket is looked for this often; the programs say nothing when they listen.
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(5);
 
@@ -24,8 +21,9 @@ internal static class Ngtcp2
     public static async Task<Ngtcp2Server> ServeAsync(PeerIdentity identity, string folder, params IReadOnlyList<string> options)
     {
         PeerProcess process = PeerProcess.Start(
-            Find("gtlsserver", "ngtcp2-server"),
-            [.. Quieter, "--htdocs", folder, .. options, "127.0.0.1", "0", identity.KeyPath, identity.CertificatePath]);
+            PeerRequirements.DemandProgram("gtlsserver", "ngtcp2-server"),
+            [.. Quieter, "--htdocs", folder, .. options, "127.0.0.1", "0", identity.KeyPath, identity.CertificatePath],
+            IsWorthKeeping);
         try
         {
             return new Ngtcp2Server(process, new IPEndPoint(IPAddress.Loopback, await PortAsync(process)));
@@ -50,7 +48,7 @@ internal static class Ngtcp2
         try
         {
             await using PeerProcess process = PeerProcess.Start(
-                Find("gtlsclient", "ngtcp2-client"),
+                PeerRequirements.DemandProgram("gtlsclient", "ngtcp2-client"),
                 [
                     .. Quieter, "--exit-on-all-streams-close", $"--download={folder.FullName}", .. options,
                     server.Address.ToString(), server.Port.ToString(CultureInfo.InvariantCulture),
@@ -73,16 +71,12 @@ internal static class Ngtcp2
     private static string[] Quieter => ["--no-quic-dump", "--no-http-dump"];
 
     // Of the log of packets what tells of events; the rest is thousands of lines.
-    private static bool IsWorthKeeping(string line) =>
-        line.Contains("type=Retry", StringComparison.Ordinal) || line.Contains("PATH_CHALLENGE", StringComparison.Ordinal)
-        || line.Contains("key update", StringComparison.OrdinalIgnoreCase) || line.StartsWith("Negotiated", StringComparison.Ordinal);
+    private static readonly string[] Events =
+    [
+        "type=Retry", "PATH_CHALLENGE", "key update", "Negotiated", "CONNECTION_CLOSE", "RESET_STREAM", "STOP_SENDING", "pkt rx 0 VN", " SR ",
+    ];
 
-    private static string Find(string program, string package)
-    {
-        string? found = Folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
-        PeerRequirements.Demand(found is null ? $"{program} is not on the PATH (Debian: {package})" : null);
-        return found!;
-    }
+    private static bool IsWorthKeeping(string line) => Events.Any(part => line.Contains(part, StringComparison.OrdinalIgnoreCase));
 
     // Port 0 leaves the choice to the kernel, so that no two tests collide; which it was is the kernel's to say.
     private static async Task<int> PortAsync(PeerProcess process)
@@ -119,6 +113,10 @@ internal sealed class Ngtcp2Server(PeerProcess process, IPEndPoint endPoint) : I
 
     /// <summary>Whether its log of packets, as far as it is kept (the last few hundred lines), has such a line.</summary>
     public bool Said(string part) => process.LinesLike(line => line.Contains(part, StringComparison.Ordinal)).Count > 0;
+
+    /// <summary>Waits until its log of packets has a line with all of these parts.</summary>
+    public Task WaitForAsync(params IReadOnlyList<string> parts) =>
+        process.WaitForLineAsync(line => parts.All(part => line.Contains(part, StringComparison.Ordinal)));
 
     // It knows no order to end; its clients have ended before it.
     public ValueTask DisposeAsync() => process.DisposeAsync();

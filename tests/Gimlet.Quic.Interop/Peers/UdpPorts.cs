@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>Which UDP ports a process has bound, as Linux tells: for programs that do not say it themselves.</summary>
 internal static class UdpPorts

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>A foreign server of <c>gimlet-interop</c> that listens on the loopback.</summary>
 internal sealed class PeerServer : IAsyncDisposable
@@ -15,7 +15,7 @@ internal sealed class PeerServer : IAsyncDisposable
 
     public IPEndPoint EndPoint { get; }
 
-    /// <summary>The events so far with this name: <c>connection</c>, <c>request</c>, <c>closed</c>, <c>refused</c>, <c>exit</c>.</summary>
+    /// <summary>The events so far with this name: <c>connection</c>, <c>request</c>, <c>datagrams</c>, <c>closed</c>, <c>refused</c>, <c>exit</c>.</summary>
     public IReadOnlyList<PeerResult> Events(string name) =>
         [.. _process.LinesLike(line => IsEvent(line, name)).Select(PeerResult.Parse)];
 

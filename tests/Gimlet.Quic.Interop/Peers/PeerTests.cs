@@ -1,4 +1,4 @@
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>
 /// The foreign peers against each other: what a test of ours says about our own connection is worth as much as the programs it talks to.
@@ -153,7 +153,8 @@ public sealed class PeerTests
         await using PeerServer first = await peer.ServeAsync(identity, options);
         // Datagrams without an end: quic-go answers no packet of 42 bytes or fewer with a reset, and a stream may be waiting for credit.
         Task<PeerResult> running = ForeignPeer.Named(client).RunAsync(first.EndPoint, null, "datagrams", "--count", "1000000000");
-        await first.WaitForEventAsync("connection");
+        // Not earlier: a client whose handshake is not confirmed sends long headers again, which draw no reset.
+        await first.WaitForEventAsync("datagrams");
         await first.KillAsync();
 
         await using PeerServer second = await peer.ServeAsync(identity, [.. options, "--listen", first.EndPoint.ToString()]);

@@ -1,4 +1,4 @@
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>What happens to a test whose foreign peer is not on the machine.</summary>
 internal static class PeerRequirements
@@ -20,5 +20,17 @@ internal static class PeerRequirements
         }
 
         Assert.Skip($"a foreign peer cannot run here: {missing}");
+    }
+
+    /// <summary>The path of a program; skips or fails as <see cref="Demand"/> where it is not installed.</summary>
+    /// <param name="program">Its name.</param>
+    /// <param name="package">Debian's package.</param>
+    public static string DemandProgram(string program, string package)
+    {
+        // Debian puts some where only root's PATH looks.
+        string[] folders = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'), "/usr/sbin"];
+        string? found = folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        Demand(found is null ? $"{program} is not on the PATH (Debian: {package})" : null);
+        return found!;
     }
 }

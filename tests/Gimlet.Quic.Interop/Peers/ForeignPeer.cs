@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 /// <summary>A QUIC by others behind the one command line of <c>tests/peers/README.md</c>.</summary>
 internal sealed class ForeignPeer

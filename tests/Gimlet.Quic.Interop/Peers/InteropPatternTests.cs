@@ -1,4 +1,4 @@
-namespace Gimlet.Quic.Tests.Interop.Peers;
+namespace Gimlet.Quic.Interop.Peers;
 
 public sealed class InteropPatternTests
 {
