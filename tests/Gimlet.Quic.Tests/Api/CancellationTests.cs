@@ -50,7 +50,7 @@ public sealed class CancellationTests
         await stop.CancelAsync();
         _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => write);
         int taken = (int)pair.Local.BytesWritten - 1;
-        Assert.InRange(taken, 1000, data.Length - 1);
+        Assert.InRange(taken, 1, data.Length - 1);
         Task rest = pair.Local.WriteAsync(data.AsMemory(taken), completeWrites: true, Token).AsTask();
         Assert.True((await pair.Remote.ReadAllAsync()).AsSpan().SequenceEqual(data));
         await rest;
