@@ -261,7 +261,9 @@ internal sealed partial class ConnectionCore
         // RFC 9000 section 8.2.4: "a value of three times the larger of the current PTO or the PTO for the new path (using kInitialRtt, as defined in
         // [QUIC-RECOVERY]) is RECOMMENDED."
         TimeSpan current = _current.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay);
-        TimeSpan fresh = path.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay);
+
+        // smoothed_rtt and four times rttvar, which is half of it: three times kInitialRtt, however well the path was known before.
+        TimeSpan fresh = (_recoverySettings.InitialRtt * 3) + _loss.PeerMaxAckDelay;
         path.IsResultTold = false;
         path.IsHeard = false;
         _trace?.PathUpdated(now, path.Id, TracePathState.ProbingStarted);
