@@ -6,7 +6,7 @@ namespace Gimlet.Bench.Quic;
 internal sealed record BenchOptions
 {
     public const string Usage = """
-        dotnet run -c Release --project bench/Gimlet.Bench.Quic -- [--seconds 3] [--rounds 3] [--warm-up 3] [--cores 0,1] [--json]
+        dotnet run -c Release --project bench/Gimlet.Bench.Quic -- [--seconds 3] [--rounds 3] [--warm-up 4] [--cores 0,1] [--json]
             [--only stream,streams,datagrams,handshakes] [--contestants bcl,libcrypto,sslstream,quic-go,quinn] [--quinn program] [--quic-go program]
         dotnet run -c Release --project bench/Gimlet.Bench.Quic -- --idle 10000 [--cores 0,1] [--json]
 
@@ -21,8 +21,8 @@ internal sealed record BenchOptions
     /// <summary>Rounds per contestant, taken in turn so that a disturbance of the machine hits all.</summary>
     public int Rounds { get; init; } = 3;
 
-    /// <summary>Seconds before the first round of what is compiled while it runs.</summary>
-    public int WarmUp { get; init; } = 3;
+    /// <summary>Processor seconds of both ends before the first round of what is compiled while it runs.</summary>
+    public int WarmUp { get; init; } = 4;
 
     /// <summary>Two cores: both for both processes; for handshakes the first is the server's and the second the client's.</summary>
     public string Cores { get; init; } = "0,1";

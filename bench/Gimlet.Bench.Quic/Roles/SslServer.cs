@@ -20,7 +20,9 @@ internal sealed class SslServer : ILoadServer
         {
             ServerCertificateContext = SslStreamCertificateContext.Create(_certificate, additionalCertificates: null, offline: true),
             ClientCertificateRequired = true,
+#pragma warning disable CA5398 // The version is part of what is compared: QUIC has no other.
             EnabledSslProtocols = System.Security.Authentication.SslProtocols.Tls13,
+#pragma warning restore CA5398
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate is not null,
             ApplicationProtocols = [Settings.Protocol],

@@ -13,6 +13,11 @@ public sealed partial class QuicConnection
     private readonly PendingOperation<int> _datagram;
     private Memory<byte> _datagramBuffer;
 
+    // What the application has taken out of the core at once and not looked at yet: a lock per datagram that the receive loop holds most of the
+    // time would let a fast sender overflow the queue. Guarded by a lock of its own, which nobody else wants.
+    private readonly Lock _taking = new();
+    private DatagramQueue? _taken;
+
     /// <summary>
     /// The most bytes that <see cref="SendDatagram"/> takes now, which changes with the path; 0 where the peer takes no datagrams.
     /// </summary>
@@ -63,26 +68,16 @@ public sealed partial class QuicConnection
             return ValueTask.FromCanceled<int>(cancellationToken);
         }
 
-        lock (_host.Gate)
+        lock (_taking)
         {
             if (_datagram.IsBusy)
             {
                 throw new InvalidOperationException("Another call of ReceiveDatagramAsync waits; one at a time.");
             }
 
-            if (_closeReason is { } reason)
-            {
-                return ValueTask.FromException<int>(reason.ToException());
-            }
-
-            if (_host.Core.TryReceiveDatagram(buffer.Span, out int length))
-            {
-                return ValueTask.FromResult(length);
-            }
-
-            _datagramBuffer = buffer;
-            _datagram.Begin(cancellationToken);
-            return _datagram.AsTask();
+            return _closeReason is null && _taken is not null && _taken.TryDequeue(buffer.Span, out int length)
+                ? ValueTask.FromResult(length)
+                : TakeOrWaitAsync(buffer, cancellationToken);
         }
     }
 
@@ -110,6 +105,33 @@ public sealed partial class QuicConnection
         {
             _datagramBuffer = default;
             _datagram.Complete(length);
+        }
+    }
+
+    private ValueTask<int> TakeOrWaitAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        lock (_host.Gate)
+        {
+            if (_closeReason is { } reason)
+            {
+                return ValueTask.FromException<int>(reason.ToException());
+            }
+
+            if (_host.Core.ReceivedDatagrams > 1)
+            {
+                _taken = _host.Core.ExchangeDatagrams(_taken ?? new DatagramQueue(_options.DatagramQueueBytes));
+                _ = _taken.TryDequeue(buffer.Span, out int first);
+                return ValueTask.FromResult(first);
+            }
+
+            if (_host.Core.TryReceiveDatagram(buffer.Span, out int length))
+            {
+                return ValueTask.FromResult(length);
+            }
+
+            _datagramBuffer = buffer;
+            _datagram.Begin(cancellationToken);
+            return _datagram.AsTask();
         }
     }
 

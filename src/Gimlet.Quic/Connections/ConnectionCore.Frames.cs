@@ -12,7 +12,7 @@ internal sealed partial class ConnectionCore
     // RFC 9000 section 7.5: 4096 bytes at least. A Certificate message may have 64 KB (TlsLimits), and everything before it in the flight as much again.
     private const int MaxCryptoBuffered = 96 * 1024;
 
-    private readonly DatagramQueue _incoming;
+    private DatagramQueue _incoming;
     private bool _isDatagramTold;
 
     /// <summary>Takes the oldest datagram that came.</summary>
@@ -22,6 +22,18 @@ internal sealed partial class ConnectionCore
     {
         bool taken = _incoming.TryDequeue(destination, out length);
         _isDatagramTold = _incoming.Count > 0;
+        return taken;
+    }
+
+    /// <summary>DATAGRAM frames that came and were not taken.</summary>
+    public int ReceivedDatagrams => _incoming.Count;
+
+    /// <summary>Takes all datagrams that came, in their queue, for an empty one.</summary>
+    public DatagramQueue ExchangeDatagrams(DatagramQueue empty)
+    {
+        DatagramQueue taken = _incoming;
+        _incoming = empty;
+        _isDatagramTold = false;
         return taken;
     }
 

@@ -40,6 +40,12 @@ internal sealed class ConnectionPath
     /// <summary>Whether its owner asked for it, as opposed to a packet of the peer that came from there.</summary>
     public bool IsOurs { get; init; }
 
+    /// <summary>Whether a packet of the peer's came from there since the validation began.</summary>
+    public bool IsHeard { get; set; }
+
+    /// <summary>How often its validation failed and was begun again all the same.</summary>
+    public int Retries { get; set; }
+
     /// <summary>Whether the result of the validation was told.</summary>
     public bool IsResultTold { get; set; }
 }

@@ -61,6 +61,10 @@ internal sealed class ForeignServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until its client has closed.</summary>
+    public Task WaitForCloseAsync() =>
+        Kind == Foreign.Ngtcp2 ? Ngtcp2.WaitForAsync("frm rx", "CONNECTION_CLOSE") : Peer.WaitForEventAsync("closed");
+
     /// <summary>Ends the program as a crash would and starts it again, at the same address.</summary>
     public async Task RestartAsync(params IReadOnlyList<string> options)
     {

@@ -29,6 +29,9 @@ internal sealed record Meeting(Foreign Peer, Role Role)
     /// <summary>Is given our connection as soon as there is one: rules that act on it find it there.</summary>
     public Action<QuicConnection> OnConnection { get; init; } = _ => { };
 
+    /// <summary>Whether to wait until the server has seen that the client closed, which on a network that loses datagrams it may not.</summary>
+    public bool WaitsForClose { get; init; }
+
     /// <summary>
     /// Downloads, and uploads where the peer speaks <c>gimlet-interop</c>; every byte is compared. A foreign client does so in two connections.
     /// </summary>
@@ -47,12 +50,23 @@ internal sealed record Meeting(Foreign Peer, Role Role)
                 _ = await ForeignClient.UploadAsync(Peer, wire.EndPoint, Length, words);
             }
 
+            foreach (QuicConnection connection in WaitsForClose ? server.Connections : [])
+            {
+                _ = await connection.Closed.WaitAsync(TestContext.Current.CancellationToken);
+            }
+
             return await server.FirstConnection;
         }
 
         await using ForeignServer foreign = await ForeignServer.StartAsync(Peer, Length, words);
         await using var network = UdpForwarder.Start(foreign.EndPoint, Rules);
-        return await TransferAsync(network.EndPoint, foreign);
+        QuicConnection ended = await TransferAsync(network.EndPoint, foreign);
+        if (WaitsForClose)
+        {
+            await foreign.WaitForCloseAsync();
+        }
+
+        return ended;
     }
 
     private async Task<QuicConnection> TransferAsync(IPEndPoint server, ForeignServer foreign)

@@ -22,6 +22,10 @@ internal sealed class PeerServer : IAsyncDisposable
     /// <summary>The first event with this name, whether it came already or not.</summary>
     public async Task<PeerResult> WaitForEventAsync(string name) => PeerResult.Parse(await _process.WaitForLineAsync(line => IsEvent(line, name)));
 
+    /// <summary>The first event with this name that fits.</summary>
+    public async Task<PeerResult> WaitForEventAsync(string name, Func<PeerResult, bool> fits) =>
+        PeerResult.Parse(await _process.WaitForLineAsync(line => IsEvent(line, name) && fits(PeerResult.Parse(line))));
+
     internal static async Task<PeerServer> StartAsync(string program, IReadOnlyList<string> arguments)
     {
         PeerProcess process = PeerProcess.Start(program, ["server", "--stop-on-stdin", .. arguments], PeerResult.IsResult);

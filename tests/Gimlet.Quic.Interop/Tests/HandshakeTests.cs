@@ -55,13 +55,13 @@ public sealed class HandshakeTests
         string file = folder.PathOf("handshake.pcap");
         using (var capture = new PcapCapture(file))
         {
-            // quic-go and quinn offer a share of X25519 alone, which we have not.
+            // quic-go and quinn offer a share of X25519 alone, which we have not; ngtcp2 shares of its first group and of the first on a NIST curve.
             _ = await new Meeting(peer, role)
             {
                 Rules = [capture],
                 Words = (foreign, at) => (foreign, at) switch
                 {
-                    (Foreign.Ngtcp2, Role.Client) => ["--groups=-GROUP-ALL:+GROUP-X25519:+GROUP-X448:+GROUP-SECP384R1"],
+                    (Foreign.Ngtcp2, Role.Client) => ["--groups=-GROUP-ALL:+GROUP-X25519:+GROUP-SECP521R1:+GROUP-SECP384R1"],
                     (Foreign.Ngtcp2, Role.Server) => ["--groups=-GROUP-ALL:+GROUP-SECP384R1"],
                     _ => [],
                 },
@@ -121,7 +121,7 @@ public sealed class HandshakeTests
         }
         else
         {
-            PeerResult result = await ForeignPeer.Quinn.RunAsync(server.EndPoint, identity: null, "handshake", "--version", "1a2a3a4a");
+            PeerResult result = await ForeignPeer.Quinn.RunAsync(server.EndPoint, identity: null, "handshake", "--version", "ff00001d");
             Assert.Equal("version", result.ErrorKind);
         }
 
@@ -153,8 +153,8 @@ public sealed class HandshakeTests
                 Assert.Equal(Times, (await ForeignClient.RunAsync(peer, wire.EndPoint, "handshakes", "--count", $"{Times}")).Count);
             }
 
-            // Our token spares whoever shows it the Retry. quinn 0.9 keeps none; quic-go's program keeps them for one connection.
-            Assert.Equal(peer == Foreign.Ngtcp2 ? 1 : Times, count.Retries);
+            // None of them shows our token of NEW_TOKEN: quinn 0.9 and quic-go's program keep none, gtlsclient cannot read the file that it writes.
+            Assert.Equal(Times, count.Retries);
             Assert.Equal(Times, server.Connections.Count);
             return;
         }

@@ -52,7 +52,10 @@ public abstract record QuicConnectionOptions
     /// <summary>Unidirectional streams that the peer may have open at once.</summary>
     public int MaxInboundUnidirectionalStreams { get; init; } = 100;
 
-    /// <summary>Bytes of datagrams (RFC 9221) that wait for the application, or for the network; 0: datagrams are not received.</summary>
+    /// <summary>
+    /// Bytes of datagrams (RFC 9221) that wait for the application, or for the network; 0: datagrams are not received. As much again where the application takes
+    /// them slower than they come: it gets them a queue at a time.
+    /// </summary>
     public int DatagramQueueBytes { get; init; } = 1024 * 1024;
 
     /// <summary>The largest UDP payload that is tried, in bytes, 1200 to 65527. 1452 is Ethernet less IPv6 and UDP headers.</summary>
