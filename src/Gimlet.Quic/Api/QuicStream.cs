@@ -242,7 +242,7 @@ public sealed partial class QuicStream : Stream
         }
         else if (_state.CanWrite && !_writes.IsOver)
         {
-            _state.Finish();
+            FinishWrites();
         }
 
         if (_state.CanRead && !_reads.IsOver)
