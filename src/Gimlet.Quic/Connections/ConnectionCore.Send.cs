@@ -47,6 +47,11 @@ internal sealed partial class ConnectionCore
         return false;
     }
 
+    /// <summary>
+    /// The sender has no room: what is due cannot go out, whatever <see cref="TryPollTransmit"/> would give. Deadlines for sending count again when it is polled.
+    /// </summary>
+    public void OnSenderBlocked(TimeSpan now) => _nothingToSendAt = now;
+
     // Datagrams with Initial and Handshake packets, one at a time; 1-RTT packets ride along in them.
     private bool TryPollHandshake(TimeSpan now, Span<byte> buffer, out Transmit transmit)
     {
