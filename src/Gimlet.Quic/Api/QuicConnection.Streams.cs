@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Threading.Channels;
 using Gimlet.Quic.Connections;
+using Gimlet.Quic.Hosting;
 using Gimlet.Quic.Streams;
 
 namespace Gimlet.Quic;
@@ -8,8 +8,7 @@ namespace Gimlet.Quic;
 /// <content>Opening and accepting streams.</content>
 public sealed partial class QuicConnection
 {
-    // As many wait here as the peer may have open at once.
-    private readonly Channel<QuicStream> _accepted = Channel.CreateUnbounded<QuicStream>(new UnboundedChannelOptions { SingleWriter = true });
+    private readonly StreamQueue _accepted;
     private readonly HashSet<QuicStream> _streams = [];
     private LinkedList<OpenWaiter>? _openWaiters;
 
@@ -54,25 +53,26 @@ public sealed partial class QuicConnection
     /// <summary>Takes the next stream that the peer opened.</summary>
     /// <param name="cancellationToken">Ends the wait; no stream is lost by it.</param>
     /// <exception cref="QuicException">The connection has ended; what the peer opened before is given out first.</exception>
-    public async ValueTask<QuicStream> AcceptStreamAsync(CancellationToken cancellationToken = default)
+    public ValueTask<QuicStream> AcceptStreamAsync(CancellationToken cancellationToken = default)
     {
-        QuicStream stream;
-        try
+        if (cancellationToken.IsCancellationRequested)
         {
-            stream = await _accepted.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (ChannelClosedException)
-        {
-            throw _closeReason!.ToException();
+            return ValueTask.FromCanceled<QuicStream>(cancellationToken);
         }
 
         lock (_host.Gate)
         {
-            stream.OnAccepted();
-            _host.Drain();
-        }
+            if (_accepted.TryTake(out QuicStream? stream))
+            {
+                // The peer may open another one in its place.
+                _host.Drain();
+                return ValueTask.FromResult(stream);
+            }
 
-        return stream;
+            return _closeReason is { } reason
+                ? ValueTask.FromException<QuicStream>(reason.ToException())
+                : _accepted.WaitAsync(cancellationToken);
+        }
     }
 
     /// <summary>Streams that outlive the connection, because what came before its end was not read.</summary>
@@ -85,7 +85,7 @@ public sealed partial class QuicConnection
             case StreamEventKind.Opened:
                 // Until the application takes it, it counts against the peer's limit: so the queue is bounded by it.
                 next.Stream!.IsHeld = true;
-                _ = _accepted.Writer.TryWrite(Add(next.Stream));
+                _accepted.Add(Add(next.Stream));
                 break;
             case StreamEventKind.StreamsAvailable:
                 OpenForWaiters(next.Direction);
@@ -121,7 +121,7 @@ public sealed partial class QuicConnection
         }
 
         _ = _streams.RemoveWhere(static s => !s.HasUnread);
-        _ = _accepted.Writer.TryComplete();
+        _accepted.Fail(reason.ToException);
         foreach (OpenWaiter waiter in _openWaiters ?? [])
         {
             waiter.SetException(reason.ToException());

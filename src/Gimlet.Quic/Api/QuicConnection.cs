@@ -30,6 +30,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
         _options = options;
         _targetHost = targetHost;
         _datagram = new PendingOperation<int>(host.Gate);
+        _accepted = new StreamQueue(host.Gate);
     }
 
     /// <summary>The protocol that both sides speak.</summary>

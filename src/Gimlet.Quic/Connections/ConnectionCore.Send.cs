@@ -31,6 +31,7 @@ internal sealed partial class ConnectionCore
             && (TryPollDuplicate(now, buffer, out transmit)
                 || TryPollHandshake(now, buffer, out transmit)
                 || TryPollProbing(now, buffer, out transmit)
+                || TryPollDatagrams(now, buffer, out transmit)
                 || TryPollData(now, buffer, maxDatagrams, out transmit)))
         {
             return true;
@@ -56,16 +57,13 @@ internal sealed partial class ConnectionCore
         }
 
         ConnectionPath path = _current;
-        long allowance = path.Amplification.Allowance;
+        long allowance = path.Allowance;
 
         // Not a byte less than a full datagram, as long as Initial packets are expanded to that.
         if (allowance < FullSize)
         {
-            _loss.IsAmplificationLimited = true;
             return false;
         }
-
-        _loss.IsAmplificationLimited = false;
 
         // Handshake bytes that were lost go out whatever the window says: it may be full of 1-RTT packets that the peer cannot read, and so never
         // acknowledges, before it has these very bytes; and before confirmation no probe timeout runs for those (RFC 9002 section 6.2.1). What was
@@ -129,7 +127,7 @@ internal sealed partial class ConnectionCore
             return true;
         }
 
-        return !mayOnlyAcknowledge && (path.Probes > 0 || _outgoing.Count > 0 || Streams.HasFramesToSend || HasRareFrames);
+        return !mayOnlyAcknowledge && (path.Probes > 0 || HasDatagramsFor(path) || Streams.HasFramesToSend || HasRareFrames);
     }
 
     // 1-RTT packets on the current path: as many full ones as congestion control, pacing and the buffer let go, for one call of the system.
@@ -142,7 +140,7 @@ internal sealed partial class ConnectionCore
             return false;
         }
 
-        long amplification = path.Amplification.Allowance;
+        long amplification = path.Allowance;
         int size = (int)Math.Min(Math.Min(path.Mtu.SizeForProbeTimeout(path.Recovery.PtoCount), buffer.Length), amplification);
         if (size < SmallestDatagram)
         {
@@ -260,7 +258,7 @@ internal sealed partial class ConnectionCore
 
     private void CountDatagrams(ConnectionPath path, int length, int count)
     {
-        path.Amplification.OnSent(length);
+        path.OnSent(length);
         Counters.DatagramsSent += count;
         Counters.BytesSent += length;
     }

@@ -13,9 +13,6 @@ internal sealed class CubicWindow
     /// <summary>RFC 9438 section 5: C, in segments per second cubed.</summary>
     public const double C = 0.4;
 
-    // RFC 9438 section 4.3: the growth per RTT that is as fast as Reno's with its 0.5.
-    private const double RenoAlpha = 3 * (1 - Beta) / (1 + Beta);
-
     private readonly RecoverySettings _settings;
     private readonly HyStart _hyStart = new();
     private int _datagramSize;
@@ -214,7 +211,7 @@ internal sealed class CubicWindow
         double window = _state.Window;
 
         // RFC 9438 section 4.3: what Reno would have; from the window before the reduction on with Reno's own growth.
-        double alpha = _state.RenoWindow >= _state.WindowBefore ? 1 : RenoAlpha;
+        double alpha = _state.RenoWindow >= _state.WindowBefore ? 1 : _settings.RenoFriendlyIncrease;
         _state.RenoWindow += alpha * bytes * _datagramSize / window;
         if (Curve(time) < _state.RenoWindow)
         {

@@ -97,6 +97,30 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task Several_may_wait_for_streams_and_each_gets_one()
+    {
+        await using var endpoints = TestEndpoints.Create();
+        (QuicConnection client, QuicConnection server) = await endpoints.ConnectAsync();
+        using var stop = new CancellationTokenSource();
+        Task<QuicStream> first = server.AcceptStreamAsync(Token).AsTask();
+        Task<QuicStream> cancelled = server.AcceptStreamAsync(stop.Token).AsTask();
+        Task<QuicStream> third = server.AcceptStreamAsync(Token).AsTask();
+        await stop.CancelAsync();
+        _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        for (int i = 0; i < 2; i++)
+        {
+            await (await client.OpenStreamAsync(QuicStreamType.Bidirectional, Token)).WriteAsync(new byte[1], Token);
+        }
+
+        Assert.Equal([0, 4], (await Task.WhenAll(first, third)).Select(s => s.Id).Order());
+        Task<QuicStream> fourth = server.AcceptStreamAsync(Token).AsTask();
+        Task<QuicStream> fifth = server.AcceptStreamAsync(Token).AsTask();
+        await client.CloseAsync(1, cancellationToken: Token);
+        _ = await Assert.ThrowsAsync<QuicException>(() => fourth);
+        _ = await Assert.ThrowsAsync<QuicException>(() => fifth);
+    }
+
+    [Fact]
     public async Task Many_streams_carry_their_own_bytes()
     {
         await using var endpoints = TestEndpoints.Create();

@@ -34,7 +34,7 @@ public sealed class StreamTests
         Assert.Equal(pair.Local.Id, pair.Remote.Id);
         Assert.True(pair.Local.ReadsClosed.IsCompletedSuccessfully);
         Assert.True(pair.Remote.WritesClosed.IsCompletedSuccessfully);
-        _ = await Assert.ThrowsAsync<InvalidOperationException>(async () => await pair.Local.ReadAsync(new byte[1], Token));
+        _ = await Assert.ThrowsAsync<InvalidOperationException>(() => pair.Local.ReadAsync(new byte[1], Token).AsTask());
         _ = await Assert.ThrowsAsync<InvalidOperationException>(async () => await pair.Remote.WriteAsync(new byte[1], Token));
         _ = Assert.Throws<InvalidOperationException>(pair.Remote.CompleteWrites);
         _ = Assert.Throws<InvalidOperationException>(() => pair.Local.Input);
@@ -94,7 +94,7 @@ public sealed class StreamTests
         Assert.Equal("last words"u8.ToArray(), await pair.Remote.ReadAllAsync());
         await dispose;
         await pair.Local.DisposeAsync();
-        _ = await Assert.ThrowsAsync<ObjectDisposedException>(async () => await pair.Local.ReadAsync(new byte[1], Token));
+        _ = await Assert.ThrowsAsync<ObjectDisposedException>(() => pair.Local.ReadAsync(new byte[1], Token).AsTask());
         _ = await Assert.ThrowsAsync<ObjectDisposedException>(async () => await pair.Local.WriteAsync(new byte[1], Token));
         await AssertAborted(QuicErrorKind.StreamAborted, 0, () => pair.Remote.WritesClosed);
     }
@@ -114,7 +114,7 @@ public sealed class StreamTests
     {
         await using var pair = await StreamPair.CreateAsync();
         Task<int> reading = pair.Local.ReadAsync(new byte[1], Token).AsTask();
-        _ = await Assert.ThrowsAsync<InvalidOperationException>(async () => await pair.Local.ReadAsync(new byte[1], Token));
+        _ = await Assert.ThrowsAsync<InvalidOperationException>(() => pair.Local.ReadAsync(new byte[1], Token).AsTask());
         Task writing = pair.Local.WriteAsync(new byte[64 * 1024 * 1024], Token).AsTask();
         _ = await Assert.ThrowsAsync<InvalidOperationException>(async () => await pair.Local.WriteAsync(new byte[1], Token));
         _ = Assert.Throws<InvalidOperationException>(pair.Local.CompleteWrites);

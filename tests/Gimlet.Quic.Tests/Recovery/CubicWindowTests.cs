@@ -10,8 +10,19 @@ namespace Gimlet.Quic.Tests.Recovery;
 /// </summary>
 public sealed class CubicWindowTests
 {
-    private static readonly RecoverySettings Large = new() { InitialWindowPackets = 1000, InitialWindowBytes = 1_000_000 };
-    private static readonly RecoverySettings Small = new() { InitialWindowPackets = 20, InitialWindowBytes = 20_000 };
+    private static readonly RecoverySettings Large = new()
+    {
+        InitialWindowPackets = 1000,
+        InitialWindowBytes = 1_000_000,
+        RenoFriendlyIncrease = RecoverySettings.StandardRenoFriendlyIncrease,
+    };
+
+    private static readonly RecoverySettings Small = new()
+    {
+        InitialWindowPackets = 20,
+        InitialWindowBytes = 20_000,
+        RenoFriendlyIncrease = RecoverySettings.StandardRenoFriendlyIncrease,
+    };
 
     [Fact]
     public void After_a_reduction_the_window_follows_the_cubic_curve()

@@ -175,7 +175,8 @@ internal sealed class Pair : IDisposable
 
     /// <summary>How it stands, for a report.</summary>
     public string Describe() =>
-        $"at {Now}: client {Describe(Client)}, server {Describe(Server)}, {Network.InFlight} under way, next event {Network.NextEvent}\n{Network.Trace}"
+        $"at {Now}: client {Describe(Client)}, server {Describe(Server)}, {Network.InFlight} under way, next event {Network.NextEvent}, "
+        + $"ways {string.Join(", ", Network.Ways.Select(w => $"{w.Client.Value}-{w.Server.Value}"))}\n{Network.Trace}"
         + (Seeds.ShowsFrames ? Tap!.Describe() : string.Empty);
 
     public void Dispose()
@@ -192,7 +193,7 @@ internal sealed class Pair : IDisposable
 
     private static string Describe(SimulatedPeer peer) => peer.Connection is null
         ? "has no connection"
-        : $"{(peer.Connection.Closed is { } closed ? closed.ToString() : peer.IsConnected ? "connected" : "not connected")}, next timeout {peer.NextTimeout}";
+        : $"{(peer.Connection.Closed is { } closed ? closed.ToString() : peer.IsConnected ? "connected" : "not connected")} on {peer.Connection.CurrentPath}, next timeout {peer.NextTimeout}";
 
     private Pair OnLinks(Action<Link> change)
     {
