@@ -121,6 +121,23 @@ public sealed class SeamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_waited_for_room_and_is_then_refused_is_counted_and_sent_again()
+    {
+        using var notSent = new MeterReading("gimlet.quic.datagrams.not_sent");
+        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        _toServer.Room = 0;
+        Task transfer = TransferAsync(client, server, 50_000);
+        await Eventually.TrueAsync(() => _toServer.WouldBlocks > 0);
+        long before = notSent.Value;
+        _toServer.Failure = DatagramSendResult.Unreachable;
+        _client.NotifyWritable();
+        await Eventually.TrueAsync(() => notSent.Value > before);
+        _toServer.Room = -1;
+        _toServer.Failure = null;
+        await transfer;
+    }
+
+    [Fact]
     public async Task A_stateless_reset_ends_the_connection_of_a_server_that_forgot()
     {
         (QuicConnection client, QuicConnection server) = await ConnectAsync();
