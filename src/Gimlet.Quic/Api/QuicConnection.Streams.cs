@@ -113,6 +113,15 @@ public sealed partial class QuicConnection
         }
     }
 
+    /// <summary>The buffers go, read or not: whoever still reads hears why.</summary>
+    internal void OnUnreadLost()
+    {
+        foreach (QuicStream stream in _streams)
+        {
+            stream.OnUnreadLost(_closeReason!);
+        }
+    }
+
     private void EndStreams(CloseReason reason)
     {
         foreach (QuicStream stream in _streams)

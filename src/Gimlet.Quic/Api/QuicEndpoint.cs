@@ -199,19 +199,29 @@ public sealed class QuicEndpoint : IAsyncDisposable
             }
         }
 
-        // Cancelled in the last moment: the connection is closed already.
-        cancellationToken.ThrowIfCancellationRequested();
+        // Cancelled in the last moment, perhaps after nobody was told of it any more: nobody gets the connection, so it must not stay.
+        if (cancellationToken.IsCancellationRequested)
+        {
+            connection.Close(0, string.Empty);
+            throw new OperationCanceledException("The dial was cancelled.", cancellationToken);
+        }
+
         return connection.Connection;
     }
 
     private async Task DisposeCoreAsync()
     {
-        await _host.CloseAsync(_options.ShutdownLinger).ConfigureAwait(false);
-        if (_transport is { } transport)
+        try
         {
-            await transport.StopAsync().ConfigureAwait(false);
+            await _host.CloseAsync(_options.ShutdownLinger).ConfigureAwait(false);
+            if (_transport is { } transport)
+            {
+                await transport.StopAsync().ConfigureAwait(false);
+            }
         }
-
-        _host.Dispose();
+        finally
+        {
+            _host.Dispose();
+        }
     }
 }

@@ -73,6 +73,10 @@ public sealed partial class QuicStream
     internal ValueTask<int> WaitForMoreThan(int seen, CancellationToken cancellationToken)
     {
         CheckCanRead();
+
+        // The peer may have sent all it may: what was looked at and not taken would never become more.
+        _state.WantMoreThan(seen);
+        _host.Drain();
         _readBuffer = default;
         _readSeen = seen;
         _read.Begin(cancellationToken);

@@ -152,7 +152,11 @@ public sealed partial class QuicStream
             EndReads(reason.ToException);
         }
 
-        _host.Drain();
+        // Most reads change nothing that the peer or the application must hear of.
+        if (_reads.IsOver || _host.Core.Streams.HasFramesToSend)
+        {
+            _host.Drain();
+        }
     }
 
     private void ContinueRead()

@@ -227,7 +227,15 @@ public sealed partial class QuicStream : Stream
         {
             EndReads(reason.ToException);
         }
+        else
+        {
+            // Only a pipe's reader waits beside bytes that it has seen: it hears that there will be no more.
+            WakeReader();
+        }
     }
+
+    /// <summary>What was not read is gone.</summary>
+    internal void OnUnreadLost(CloseReason reason) => EndReads(reason.ToException);
 
     /// <summary>There are bytes to read.</summary>
     internal bool HasUnread => _state.Available > 0;

@@ -147,7 +147,7 @@ internal sealed partial class ConnectionCore
             return;
         }
 
-        TryFindPath(path)?.Amplification.OnReceived(datagram.Length);
+        TryFindPath(path)?.OnReceived(datagram.Length);
         _packetsWhileClosing++;
         if (_packetsWhileClosing >= _answerCloseAt && now < _finishAt)
         {
@@ -167,7 +167,7 @@ internal sealed partial class ConnectionCore
 
         _isClosePending = false;
         BeginDatagram(now, _current, EcnCodepoint.NotEct);
-        int size = (int)Math.Min(Math.Min(_current.Mtu.Current, buffer.Length), _current.Amplification.Allowance);
+        int size = (int)Math.Min(Math.Min(_current.Mtu.Current, buffer.Length), _current.Allowance);
         var packets = new DatagramBuilder(this, buffer[..size]);
         foreach (PacketSpace space in (ReadOnlySpan<PacketSpace>)[_initial, _handshake])
         {

@@ -300,7 +300,7 @@ internal sealed partial class ConnectionCore
     {
         // RFC 9000 section 8.1: "receipt of a packet protected with Handshake keys confirms that the peer successfully processed an Initial packet": the
         // client has its address. RFC 9001 section 4.9.1: "a server MUST discard Initial keys when it first successfully processes a Handshake packet."
-        _current.Amplification.Lift();
+        _current.Lift();
         DiscardSpace(arrival.Now, _initial);
     }
 

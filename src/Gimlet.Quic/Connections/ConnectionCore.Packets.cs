@@ -149,7 +149,11 @@ internal sealed partial class ConnectionCore : IPacketWriter
             WriteRareFrames(ref writer, sent);
         }
 
-        WriteDatagrams(ref writer, sent);
+        if (HasDatagramsFor(path))
+        {
+            WriteDatagrams(ref writer, sent);
+        }
+
         if (Streams.HasFramesToSend)
         {
             Streams.WriteFrames(ref writer, sent, mayFillPacket: true);
@@ -317,7 +321,7 @@ internal sealed partial class ConnectionCore : IPacketWriter
 
     private void CountDatagram(ConnectionPath path, int length)
     {
-        path.Amplification.OnSent(length);
+        path.OnSent(length);
         Counters.DatagramsSent++;
         Counters.BytesSent += length;
     }

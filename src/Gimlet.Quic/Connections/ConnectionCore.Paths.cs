@@ -54,7 +54,11 @@ internal sealed partial class ConnectionCore
     /// Sends on a path from now on, which its owner vouches for; needs <c>gimlet_paths</c> of both sides and a complete handshake. Until
     /// it is validated, all that goes there goes out on the last validated path as well, as packets of their own.
     /// </summary>
-    /// <returns>False when it is not permitted, or no connection id is left for the path.</returns>
+    /// <remarks>
+    /// Each path has a connection id of its own where the peer gave enough. A client that moves with completion itself is a round trip ahead of the
+    /// server's ids: until they come, both paths carry the one that there is.
+    /// </remarks>
+    /// <returns>False when it is not permitted, or there are too many paths.</returns>
     public bool TryUsePath(TimeSpan now, PathId path)
     {
         if (_phase != ClosePhase.Open || !IsConnected || !HasGimletPaths)
@@ -68,18 +72,18 @@ internal sealed partial class ConnectionCore
         }
 
         ConnectionPath? target = TryFindPath(path);
-        if (target is null || !_remoteIds.TryAssign(path))
-        {
-            target = TryAddOwnPath(now, path);
-        }
-
         if (target is null)
         {
-            return false;
+            if (_paths.Count >= MaxPaths && !TryMakeRoom(now))
+            {
+                return false;
+            }
+
+            target = AddPath(path, isOurs: true, isLifted: true);
         }
 
         // The owner vouches: nobody named this address to us who is not the peer.
-        target.Amplification.Lift();
+        target.Lift();
         if (!target.IsValidated && !target.Validation.IsRunning)
         {
             StartValidation(now, target);
@@ -175,7 +179,7 @@ internal sealed partial class ConnectionCore
         if (path is null && (_paths.Count < MaxPaths || TryMakeRoom(arrival.Now)))
         {
             path = AddPath(arrival.Path, isOurs: false, isLifted: HasGimletPaths);
-            path.Amplification.OnReceived(arrival.DatagramLength);
+            path.OnReceived(arrival.DatagramLength);
 
             // RFC 9000 section 9.5: an id of its own for each path from the first answer on, where the peer gave enough.
             _ = _remoteIds.TryAssign(arrival.Path);
@@ -221,8 +225,6 @@ internal sealed partial class ConnectionCore
 
         Counters.Migrations++;
 
-        // RFC 9000 section 9.5: another id for another path, where the peer gave one.
-        _ = _remoteIds.TryAssign(path.Id);
         ConnectionPath before = _current;
         MoveTo(now, path);
         if (!path.IsValidated && !path.Validation.IsRunning)
@@ -243,6 +245,12 @@ internal sealed partial class ConnectionCore
         if (_current.IsValidated)
         {
             _previous = _current;
+        }
+
+        // RFC 9000 section 9.5: another id for another path, where the peer gave one; otherwise the one in use goes along.
+        if (!_remoteIds.TryAssign(path.Id))
+        {
+            _remoteIds.Hand(_current.Id, path.Id);
         }
 
         _current = path;
@@ -276,7 +284,7 @@ internal sealed partial class ConnectionCore
         if (path.Validation.IsValidated && !path.IsValidated)
         {
             path.IsValidated = true;
-            path.Amplification.Lift();
+            path.Lift();
         }
 
         if (path.IsResultTold)
@@ -390,14 +398,49 @@ internal sealed partial class ConnectionCore
             return false;
         }
 
+        // The frames are still those of the original, which was written last. The header may have grown by a byte meanwhile, and the copy no longer fit.
         BeginDatagram(now, path, path.Recovery.NextEcn);
-        long number = _loss.NextPacketNumber(PacketNumberSpace.Application);
-        int numberLength = PacketNumber.LengthOf(number, _loss.LargestAcknowledged(PacketNumberSpace.Application));
-        PacketLayout layout = ShortHeader.Write(buffer, _writeId, _isSpinning, number, numberLength);
-        _duplicate.AsSpan(0, _duplicateLength).CopyTo(buffer[layout.PayloadOffset..]);
+        var datagram = new DatagramBuilder(this, buffer[..Math.Min(path.Mtu.Current, buffer.Length)]);
+        if (!datagram.TryBegin(_application, out WireWriter writer) || writer.Remaining < _duplicateLength)
+        {
+            return false;
+        }
 
-        // The frames are still those of the original, which was written last.
-        int length = Seal(_application, buffer, layout, number, _duplicateLength, isPadded: false);
+        writer.WriteBytes(_duplicate.AsSpan(0, _duplicateLength));
+        datagram.Commit(writer.Position);
+        int length = datagram.Finish(fullSize: 0);
+        CountDatagrams(path, length, count: 1);
+        transmit = new Transmit(path.Id, length, length, _writeEcn);
+        return true;
+    }
+
+    // DATAGRAM frames are not for copies: their receiver would get them twice. While there are two paths, they go where the peer is known to be.
+    private bool HasDatagramsFor(ConnectionPath path) => _outgoing.Count > 0 && (SecondPath() ?? path) == path;
+
+    private bool TryPollDatagrams(TimeSpan now, Span<byte> buffer, out Transmit transmit)
+    {
+        transmit = default;
+        if (_outgoing.Count == 0 || SecondPath() is not { } path || _oneRtt is not { CanSeal: true } || path.Recovery.Allowance(now) < path.Mtu.Current)
+        {
+            return false;
+        }
+
+        BeginDatagram(now, path, path.Recovery.NextEcn);
+        var datagram = new DatagramBuilder(this, buffer[..Math.Min(path.Mtu.Current, buffer.Length)]);
+        if (!datagram.TryBegin(_application, out WireWriter writer))
+        {
+            return false;
+        }
+
+        _applicationFrames.Clear();
+        WriteDatagrams(ref writer, _applicationFrames);
+        datagram.Commit(writer.Position);
+        int length = datagram.Finish(fullSize: 0);
+        if (length == 0)
+        {
+            return false;
+        }
+
         CountDatagrams(path, length, count: 1);
         transmit = new Transmit(path.Id, length, length, _writeEcn);
         return true;
@@ -423,7 +466,8 @@ internal sealed partial class ConnectionCore
             }
         }
 
-        return IsConfirmed && TryWriteMtuProbe(now, buffer, out transmit);
+        // Not in front of the server's HANDSHAKE_DONE, which the client waits for.
+        return IsConfirmed && !_isHandshakeDonePending && TryWriteMtuProbe(now, buffer, out transmit);
     }
 
     private bool TryWriteProbing(TimeSpan now, ConnectionPath path, Span<byte> buffer, out Transmit transmit)
@@ -432,7 +476,7 @@ internal sealed partial class ConnectionCore
 
         // RFC 9000 section 8.2.1: "An endpoint MUST expand datagrams that contain a PATH_CHALLENGE frame to at least the smallest allowed maximum datagram size of
         // 1200 bytes, unless the anti-amplification limit for the path does not permit sending a datagram of this size."
-        int size = (int)Math.Min(FullSize, Math.Min(buffer.Length, path.Amplification.Allowance));
+        int size = (int)Math.Min(FullSize, Math.Min(buffer.Length, path.Allowance));
         bool isFullSize = size == FullSize;
         BeginDatagram(now, path, EcnCodepoint.NotEct);
         var datagram = new DatagramBuilder(this, buffer[..size]);
@@ -487,7 +531,7 @@ internal sealed partial class ConnectionCore
             || !path.Mtu.TryGetProbe(now, out int size)
             || size > buffer.Length
             || path.Recovery.Allowance(now) < size
-            || path.Amplification.Allowance < size)
+            || path.Allowance < size)
         {
             return false;
         }

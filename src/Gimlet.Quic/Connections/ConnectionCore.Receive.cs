@@ -33,11 +33,7 @@ internal sealed partial class ConnectionCore
         }
 
         // RFC 9000 section 8.1: all of a datagram counts, once it is clear which connection it is for.
-        if (TryFindPath(path) is { } known)
-        {
-            known.Amplification.OnReceived(datagram.Length);
-            _loss.IsAmplificationLimited = _current.Amplification.Allowance < FullSize;
-        }
+        TryFindPath(path)?.OnReceived(datagram.Length);
 
         // Flow control windows grow by how fast they are used up, measured in round trips; a side that only receives has this clock alone.
         Streams.UpdateRtt(now, _current.Recovery.Rtt.Smoothed);

@@ -31,6 +31,7 @@ internal sealed partial class ConnectionCore
             && (TryPollDuplicate(now, buffer, out transmit)
                 || TryPollHandshake(now, buffer, out transmit)
                 || TryPollProbing(now, buffer, out transmit)
+                || TryPollDatagrams(now, buffer, out transmit)
                 || TryPollData(now, buffer, maxDatagrams, out transmit)))
         {
             return true;
@@ -46,6 +47,11 @@ internal sealed partial class ConnectionCore
         return false;
     }
 
+    /// <summary>
+    /// The sender has no room: what is due cannot go out, whatever <see cref="TryPollTransmit"/> would give. Deadlines for sending count again when it is polled.
+    /// </summary>
+    public void OnSenderBlocked(TimeSpan now) => _nothingToSendAt = now;
+
     // Datagrams with Initial and Handshake packets, one at a time; 1-RTT packets ride along in them.
     private bool TryPollHandshake(TimeSpan now, Span<byte> buffer, out Transmit transmit)
     {
@@ -56,16 +62,13 @@ internal sealed partial class ConnectionCore
         }
 
         ConnectionPath path = _current;
-        long allowance = path.Amplification.Allowance;
+        long allowance = path.Allowance;
 
         // Not a byte less than a full datagram, as long as Initial packets are expanded to that.
         if (allowance < FullSize)
         {
-            _loss.IsAmplificationLimited = true;
             return false;
         }
-
-        _loss.IsAmplificationLimited = false;
 
         // Handshake bytes that were lost go out whatever the window says: it may be full of 1-RTT packets that the peer cannot read, and so never
         // acknowledges, before it has these very bytes; and before confirmation no probe timeout runs for those (RFC 9002 section 6.2.1). What was
@@ -129,7 +132,7 @@ internal sealed partial class ConnectionCore
             return true;
         }
 
-        return !mayOnlyAcknowledge && (path.Probes > 0 || _outgoing.Count > 0 || Streams.HasFramesToSend || HasRareFrames);
+        return !mayOnlyAcknowledge && (path.Probes > 0 || HasDatagramsFor(path) || Streams.HasFramesToSend || HasRareFrames);
     }
 
     // 1-RTT packets on the current path: as many full ones as congestion control, pacing and the buffer let go, for one call of the system.
@@ -142,7 +145,7 @@ internal sealed partial class ConnectionCore
             return false;
         }
 
-        long amplification = path.Amplification.Allowance;
+        long amplification = path.Allowance;
         int size = (int)Math.Min(Math.Min(path.Mtu.SizeForProbeTimeout(path.Recovery.PtoCount), buffer.Length), amplification);
         if (size < SmallestDatagram)
         {
@@ -260,7 +263,7 @@ internal sealed partial class ConnectionCore
 
     private void CountDatagrams(ConnectionPath path, int length, int count)
     {
-        path.Amplification.OnSent(length);
+        path.OnSent(length);
         Counters.DatagramsSent += count;
         Counters.BytesSent += length;
     }

@@ -1,15 +1,22 @@
 using Gimlet.Quic.Paths;
 using Gimlet.Quic.Recovery;
+using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Connections;
 
 /// <summary>All that a connection knows of one path.</summary>
 internal sealed class ConnectionPath
 {
+    // What a server's first flight comes in, and what a path that the peer came by needs at least for a probe.
+    private const int FullSize = (int)TransportParameters.MinMaxUdpPayloadSize;
+
+    private readonly AntiAmplification _amplification;
+
     public ConnectionPath(PathRecovery recovery, AntiAmplification amplification, PathValidation validation, MtuDiscovery mtu)
     {
         Recovery = recovery;
-        Amplification = amplification;
+        _amplification = amplification;
+        NoteLimit();
         Validation = validation;
         Mtu = mtu;
     }
@@ -19,8 +26,8 @@ internal sealed class ConnectionPath
     /// <summary>RTT, congestion and pacing.</summary>
     public PathRecovery Recovery { get; }
 
-    /// <summary>How much may go to an address that nobody has proved yet.</summary>
-    public AntiAmplification Amplification { get; }
+    /// <summary>Bytes that may go to an address that nobody has proved yet (RFC 9000 section 8.1).</summary>
+    public long Allowance => _amplification.Allowance;
 
     /// <summary>Our challenges.</summary>
     public PathValidation Validation { get; }
@@ -48,4 +55,29 @@ internal sealed class ConnectionPath
 
     /// <summary>Whether the result of the validation was told.</summary>
     public bool IsResultTold { get; set; }
+
+    /// <summary>A datagram came this way.</summary>
+    public void OnReceived(int bytes)
+    {
+        _amplification.OnReceived(bytes);
+        NoteLimit();
+    }
+
+    /// <summary>Datagrams went this way.</summary>
+    public void OnSent(int bytes)
+    {
+        _amplification.OnSent(bytes);
+        NoteLimit();
+    }
+
+    /// <summary>The address is the peer's.</summary>
+    public void Lift()
+    {
+        _amplification.Lift();
+        NoteLimit();
+    }
+
+    // RFC 9002 section 6.2.2.1: "If no additional data can be sent, the server's PTO timer MUST NOT be armed until datagrams have been received from
+    // the client". Of this path alone: others are not limited by it.
+    private void NoteLimit() => Recovery.IsAmplificationLimited = Allowance < FullSize;
 }

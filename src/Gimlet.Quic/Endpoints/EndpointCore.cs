@@ -168,7 +168,8 @@ internal sealed class EndpointCore<T> : IDisposable
 
         if (!isValidated && Admission.HalfOpen > server.RetryThreshold)
         {
-            return StrangerVerdict<T>.Answer(AnswerKind.Retry, _answers.WriteRetry(now, packet, address, answer));
+            int length = _answers.WriteRetry(now, packet, address, answer);
+            return length > 0 ? StrangerVerdict<T>.Answer(AnswerKind.Retry, length) : StrangerVerdict<T>.Drop(DropReason.AnswerLimit);
         }
 
         switch (Admission.TryBeginHandshake(server))

@@ -10,6 +10,7 @@ namespace Gimlet.Quic.Endpoints;
 internal sealed class StatelessAnswers : IDisposable
 {
     private readonly Lock _gate = new();
+    private bool _isDisposed;
     private readonly IProtectionProvider _protection;
     private readonly AddressTokens _tokens;
     private readonly RetryAnswer _retry;
@@ -59,16 +60,23 @@ internal sealed class StatelessAnswers : IDisposable
 
         lock (_gate)
         {
+            if (_isDisposed)
+            {
+                original = default;
+                return TokenResult.Unknown;
+            }
+
             return _tokens.Check(now, initial.Token, address.WithPort, address.Host, initial.Destination, out original);
         }
     }
 
     /// <summary>Writes a Retry. It is not counted: a flood is what it is for, and it is a tenth of what it answers.</summary>
+    /// <returns>0 when the endpoint was disposed of.</returns>
     public int WriteRetry(TimeSpan now, in LongHeader initial, in StrangerAddress address, Span<byte> answer)
     {
         lock (_gate)
         {
-            return _retry.Write(now, initial.Source, initial.Destination, address.WithPort, answer);
+            return _isDisposed ? 0 : _retry.Write(now, initial.Source, initial.Destination, address.WithPort, answer);
         }
     }
 
@@ -78,7 +86,7 @@ internal sealed class StatelessAnswers : IDisposable
     {
         lock (_gate)
         {
-            if (!_limit.TryTake(now))
+            if (_isDisposed || !_limit.TryTake(now))
             {
                 return 0;
             }
@@ -93,7 +101,8 @@ internal sealed class StatelessAnswers : IDisposable
     {
         lock (_gate)
         {
-            return datagram.Length >= VersionNegotiationAnswer.MinDatagramLength
+            return !_isDisposed
+                && datagram.Length >= VersionNegotiationAnswer.MinDatagramLength
                 && _limit.TryTake(now)
                 && _versions.TryWrite(now, datagram, answer, out int length) ? length : 0;
         }
@@ -105,7 +114,8 @@ internal sealed class StatelessAnswers : IDisposable
     {
         lock (_gate)
         {
-            return receivedLength > StatelessReset.MinLength
+            return !_isDisposed
+                && receivedLength > StatelessReset.MinLength
                 && _limit.TryTake(now)
                 && _resets.TryWrite(now, receivedLength, new ConnectionId(id), answer, out int length) ? length : 0;
         }
@@ -115,6 +125,7 @@ internal sealed class StatelessAnswers : IDisposable
     {
         lock (_gate)
         {
+            _isDisposed = true;
             _retry.Dispose();
             _resets.Dispose();
             _tokens.Dispose();

@@ -129,6 +129,7 @@ internal sealed class RemoteConnectionIds
         // received connection ID, unless it has already done so for that sequence number."
         if (frame.SequenceNumber < _retirePriorTo)
         {
+            ServeWaiting();
             return _retirements.TryAdd(frame.SequenceNumber) ? QuicError.None : TooManyRetirements();
         }
 
@@ -139,6 +140,8 @@ internal sealed class RemoteConnectionIds
 
         if (!_seen.TryAdd(frame.SequenceNumber))
         {
+            // It came before, but may retire more than it did then.
+            ServeWaiting();
             return QuicError.None;
         }
 
@@ -182,6 +185,25 @@ internal sealed class RemoteConnectionIds
         int index = _isEmptyId ? 0 : IndexOf(path);
         id = index >= 0 && !_isEmptyId ? _entries[index].Id : default;
         return index >= 0;
+    }
+
+    /// <summary>
+    /// A path takes over the id of another one, where there is no spare one: the peer's NAT rebound, or it gave too few. The other path waits for the
+    /// next id. RFC 9000 section 9.5 asks for an id of its own for each path, and can be obeyed only by who has them.
+    /// </summary>
+    public void Hand(PathId from, PathId to)
+    {
+        int index = _isEmptyId ? -1 : IndexOf(from);
+        if (index >= 0 && IndexOf(to) < 0)
+        {
+            _entries[index].Path = to;
+            RemoveWaiting(to);
+            RemoveWaiting(from);
+            if (_waitingCount < _waiting.Length)
+            {
+                _waiting[_waitingCount++] = from;
+            }
+        }
     }
 
     /// <summary>Gives a path another id, and retires the one it had.</summary>
@@ -296,7 +318,7 @@ internal sealed class RemoteConnectionIds
                 return false;
             }
 
-            if (_entries[0].IsInUse)
+            if (_entries[0].IsInUse && _waitingCount < _waiting.Length)
             {
                 _waiting[_waitingCount++] = _entries[0].Path;
             }

@@ -110,7 +110,7 @@ internal sealed partial class LossDetection
     {
         space = PacketNumberSpace.Initial;
         PathRecovery path = record.Recovery;
-        if (IsAmplificationLimited || path.IsAmplificationLimited)
+        if (path.IsAmplificationLimited)
         {
             return null;
         }
@@ -144,7 +144,7 @@ internal sealed partial class LossDetection
     private TimeSpan? AntiDeadlockTime(out PacketNumberSpace space)
     {
         space = HasHandshakeKeys ? PacketNumberSpace.Handshake : PacketNumberSpace.Initial;
-        if (IsPeerAddressValidated || IsAmplificationLimited || _paths.Count == 0)
+        if (IsPeerAddressValidated || _paths.Count == 0)
         {
             return null;
         }

@@ -58,9 +58,6 @@ internal sealed partial class LossDetection
         set => _isPeerAddressValidated = value;
     }
 
-    /// <summary>A server has sent three times what it received: no PTO is armed, for nothing could be sent (RFC 9002 section 6.2.2.1).</summary>
-    public bool IsAmplificationLimited { get; set; }
-
     /// <summary>The peer's max_ack_delay; zero until it is known.</summary>
     public TimeSpan PeerMaxAckDelay { get; set; }
 

@@ -169,6 +169,9 @@ internal sealed class QuicStreamState
     /// <param name="memory">The bytes.</param>
     public bool TryPeek(int skip, out ReadOnlyMemory<byte> memory) => RequireReceiving().TryPeek(skip, out memory);
 
+    /// <summary>So many bytes were looked at and not taken, and more are wanted: the window makes room for them, within its bound.</summary>
+    public void WantMoreThan(int seen) => _set.OnMoreWanted(this, seen);
+
     /// <summary>Consumes bytes, which moves the flow-control windows. What was peeked at must not be used any more.</summary>
     /// <param name="count">Not more than <see cref="Available"/>.</param>
     public void Advance(int count)

@@ -156,6 +156,31 @@ internal sealed partial class StreamSet
         }
     }
 
+    /// <summary>
+    /// The application looked at so many bytes and wants more before it takes any: the windows grow, as far as they may, before the peer has sent all
+    /// that it is permitted to.
+    /// </summary>
+    internal void OnMoreWanted(QuicStreamState stream, int seen)
+    {
+        ReceivePart part = stream.Receiving!;
+        if (!part.IsWindowOfUse || IsConnectionClosed || seen < part.Window.Size / 2)
+        {
+            return;
+        }
+
+        part.Window.Grow(part.Window.Size * 2);
+        _window.Grow(_settings.ConnectionWindowFor(part.Window.Size));
+        if (part.Window.CanMove)
+        {
+            Add(stream, StreamFrames.MaxStreamData);
+        }
+
+        if (_window.CanMove)
+        {
+            _pending |= SetFrames.MaxData;
+        }
+    }
+
     // What a stream consumed, or will not consume any more, the connection's window gets back.
     private void Return(ReceivePart part)
     {

@@ -5,7 +5,9 @@ using Gimlet.Quic.Interop.Wire;
 
 namespace Gimlet.Quic.Interop.Foreigners;
 
-/// <summary>One cell: a foreign peer in one role, our side in the other, and the network between them. Scenarios differ in what is set here.</summary>
+/// <summary>
+/// One cell: a foreign peer in one role, our side in the other, and the network between them. Scenarios differ in what is set here.
+/// </summary>
 internal sealed record Meeting(Foreign Peer, Role Role)
 {
     /// <summary>Bytes that the client downloads, and where it can uploads as well.</summary>
@@ -35,8 +37,8 @@ internal sealed record Meeting(Foreign Peer, Role Role)
     /// <summary>
     /// Downloads, and uploads where the peer speaks <c>gimlet-interop</c>; every byte is compared. A foreign client does so in two connections.
     /// </summary>
-    /// <returns>Our first connection, which has ended.</returns>
-    public async Task<QuicConnection> TransferAsync()
+    /// <returns>Our connections.</returns>
+    public async Task<IReadOnlyCollection<QuicConnection>> TransferAsync()
     {
         string[] words = Words(Peer, Role);
         if (Role == Role.Client)
@@ -55,7 +57,7 @@ internal sealed record Meeting(Foreign Peer, Role Role)
                 _ = await connection.Closed.WaitAsync(TestContext.Current.CancellationToken);
             }
 
-            return await server.FirstConnection;
+            return server.Connections;
         }
 
         await using ForeignServer foreign = await ForeignServer.StartAsync(Peer, Length, words);
@@ -66,7 +68,7 @@ internal sealed record Meeting(Foreign Peer, Role Role)
             await foreign.WaitForCloseAsync();
         }
 
-        return ended;
+        return [ended];
     }
 
     private async Task<QuicConnection> TransferAsync(IPEndPoint server, ForeignServer foreign)

@@ -41,27 +41,43 @@ internal sealed class Every(int count, WireDirection direction, Action<UdpForwar
     }
 }
 
-/// <summary>Counts Retry and Version Negotiation packets, which are a datagram each (RFC 9000 section 12.2).</summary>
+/// <summary>
+/// Counts who got a Retry or a Version Negotiation packet, which are a datagram each (RFC 9000 section 12.2), by the client's connection id: one who
+/// asked twice on a slow machine counts once.
+/// </summary>
 internal sealed class StatelessAnswerCount : IWireRule
 {
-    public int Retries { get; private set; }
+    private readonly HashSet<string> _retries = [];
+    private readonly HashSet<string> _versionNegotiations = [];
 
-    public int VersionNegotiations { get; private set; }
+    public int Retries => _retries.Count;
+
+    public int VersionNegotiations => _versionNegotiations.Count;
 
     public bool Passes(WireDirection direction, Span<byte> datagram)
     {
-        if (LongHeader.TryReadVersion(datagram, out uint version))
+        if (direction == WireDirection.ToClient && LongHeader.TryReadVersion(datagram, out uint version))
         {
-            // RFC 9000 section 17.2.1: version 0; section 17.2.5: type 3.
-            VersionNegotiations += version == 0 ? 1 : 0;
-            Retries += version != 0 && (datagram[0] & 0x30) == 0x30 ? 1 : 0;
+            // RFC 8999 section 5.1: the length of the Destination Connection ID follows the version.
+            string client = Convert.ToHexString(datagram.Slice(6, datagram[5]));
+            if (version == 0)
+            {
+                _ = _versionNegotiations.Add(client);
+            }
+            else if ((datagram[0] & 0x30) == 0x30)
+            {
+                // RFC 9000 section 17.2.5: type 3.
+                _ = _retries.Add(client);
+            }
         }
 
         return true;
     }
 }
 
-/// <summary>Gives the client's first datagram a version that no server has: it draws a Version Negotiation packet that lists the client's own version.</summary>
+/// <summary>
+/// Gives the client's first datagram a version that no server has: it draws a Version Negotiation packet that lists the client's own version.
+/// </summary>
 internal sealed class StrangeVersion : IWireRule
 {
     // RFC 9000 section 15: reserved to exercise version negotiation.

@@ -85,7 +85,7 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
     public void Start(ConnectionCore core, PathId path)
     {
         _core = core;
-        _paths.Hold(path);
+        _paths.Hold(path, path);
     }
 
     /// <summary>Until the handshake is confirmed, the client may still send to the id that it chose.</summary>
@@ -158,6 +158,11 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
                 continue;
             }
 
+            if (_isBlocked)
+            {
+                Core.OnSenderBlocked(now);
+            }
+
             TimeSpan? next = Core.NextTimeout;
             if (next > now || next is null || timeouts++ == MaxTimeoutsInARow)
             {
@@ -219,7 +224,7 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
     }
 
     /// <summary>The owner of the paths chose a path for the connection. With the gate held.</summary>
-    public void Hold(QuicPath path) => _paths.Hold(new PathId(path.Value));
+    public void Hold(QuicPath path) => _paths.Hold(new PathId(path.Value), Core.CurrentPath);
 
     /// <summary>Forgets the connection without another word.</summary>
     public void Abandon()
@@ -346,14 +351,19 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
                 Connection.OnDatagramReceived();
                 break;
             case ConnectionEventKind.PathValidated:
-                _paths.Hold(next.Path);
+                _paths.Hold(next.Path, Core.CurrentPath);
                 Connection.OnPathEvent(QuicPathEventKind.Validated, next.Path);
                 break;
             case ConnectionEventKind.PathFailed:
+                if (next.Path != Core.CurrentPath)
+                {
+                    _paths.Release(next.Path);
+                }
+
                 Connection.OnPathEvent(QuicPathEventKind.Failed, next.Path);
                 break;
             case ConnectionEventKind.PathChanged:
-                _paths.Hold(next.Path);
+                _paths.Hold(next.Path, Core.CurrentPath);
                 Connection.OnPathEvent(QuicPathEventKind.InUse, next.Path);
                 break;
             case ConnectionEventKind.TokenReceived:
@@ -498,6 +508,11 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
         QuicMetrics.ConnectionEnded(Core.Counters.PacketsLost);
         _timer.Dispose();
         _blocked.Clear();
+        if (!isUnreadKept)
+        {
+            Connection.OnUnreadLost();
+        }
+
         if (!isUnreadKept || !Connection.HasUnread)
         {
             OnAllRead();

@@ -126,10 +126,12 @@ internal sealed class EndpointHost : IDisposable
             {
                 connection.Start(ConnectionCore.Accept(Now, path, server.Settings, server.Tls, connection, Random, start), path);
                 connection.RouteOriginal(start.Destination);
+
+                // Before another receiver can reach it: one that ends it must find it here.
+                Add(connection);
             }
         }
 
-        Add(connection);
         return connection;
     }
 

@@ -14,7 +14,9 @@ internal sealed class HeldPaths(IDatagramSender sender)
     private readonly List<PathId> _paths = new(1);
 
     /// <summary>The connection uses the path.</summary>
-    public void Hold(PathId path)
+    /// <param name="path">The path.</param>
+    /// <param name="current">The one that data goes out on; it is never let go.</param>
+    public void Hold(PathId path, PathId current)
     {
         // The one used last is at the end.
         if (_paths.Remove(path))
@@ -25,11 +27,21 @@ internal sealed class HeldPaths(IDatagramSender sender)
 
         if (_paths.Count == Max)
         {
-            Release(0);
+            Release(_paths[0] == current ? 1 : 0);
         }
 
         _paths.Add(path);
         sender.Hold(new QuicPath(path.Value));
+    }
+
+    /// <summary>The connection does not use the path any longer.</summary>
+    public void Release(PathId path)
+    {
+        int index = _paths.IndexOf(path);
+        if (index >= 0)
+        {
+            Release(index);
+        }
     }
 
     public void ReleaseAll()

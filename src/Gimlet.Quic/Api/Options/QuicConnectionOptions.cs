@@ -58,7 +58,7 @@ public abstract record QuicConnectionOptions
     /// </summary>
     public int DatagramQueueBytes { get; init; } = 1024 * 1024;
 
-    /// <summary>The largest UDP payload that is tried, in bytes, 1200 to 65527. 1452 is Ethernet less IPv6 and UDP headers.</summary>
+    /// <summary>The largest UDP payload that is tried, in bytes, 1200 to 65507, the most that UDP carries over IPv4. 1452 is Ethernet less IPv6 and UDP headers.</summary>
     public int MaxUdpPayload { get; init; } = 1452;
 
     /// <summary>Whether ECN is tried (RFC 9000 section 13.4).</summary>
@@ -104,7 +104,7 @@ public abstract record QuicConnectionOptions
         OptionCheck.Range(MaxInboundBidirectionalStreams, 0, ushort.MaxValue, nameof(MaxInboundBidirectionalStreams));
         OptionCheck.Range(MaxInboundUnidirectionalStreams, 0, ushort.MaxValue, nameof(MaxInboundUnidirectionalStreams));
         OptionCheck.Range(DatagramQueueBytes, 0, 1 << 30, nameof(DatagramQueueBytes));
-        OptionCheck.Range(MaxUdpPayload, 1200, 65527, nameof(MaxUdpPayload));
+        OptionCheck.Range(MaxUdpPayload, 1200, 65_507, nameof(MaxUdpPayload));
         OptionCheck.ErrorCode(DefaultCloseErrorCode, nameof(DefaultCloseErrorCode));
         OptionCheck.ErrorCode(DefaultStreamErrorCode, nameof(DefaultStreamErrorCode));
         if (CipherSuites is { } suites

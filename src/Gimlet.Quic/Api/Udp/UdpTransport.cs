@@ -94,8 +94,14 @@ internal sealed class UdpTransport : IDatagramSender, IDisposable
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         _socket.Dispose();
-        await _loopEnded.Task.ConfigureAwait(false);
-        Dispose();
+        try
+        {
+            await _loopEnded.Task.ConfigureAwait(false);
+        }
+        finally
+        {
+            Dispose();
+        }
     }
 
     public void Dispose()
@@ -157,6 +163,11 @@ internal sealed class UdpTransport : IDatagramSender, IDisposable
         {
             return;
         }
+        catch (Exception e) when (e is System.ComponentModel.Win32Exception or SocketException)
+        {
+            // The system is out of descriptors or memory: connections try again a little later, and wait again if they have to.
+            await Task.Delay(TimeSpan.FromMilliseconds(1), _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
 
         Volatile.Write(ref _isWaitingToSend, 0);
         _endpoint!.NotifyWritable();
@@ -188,6 +199,16 @@ internal sealed class UdpTransport : IDatagramSender, IDisposable
         }
 
         // Nobody hears of it when it is not sent: whoever asked asks again.
-        public void Answer(ReadOnlySpan<byte> datagram) => _ = transport._socket.Send(datagram, _remote, _local);
+        public void Answer(ReadOnlySpan<byte> datagram)
+        {
+            try
+            {
+                _ = transport._socket.Send(datagram, _remote, _local);
+            }
+            catch (ObjectDisposedException)
+            {
+                // The endpoint is being disposed of; the loop ends after this datagram.
+            }
+        }
     }
 }

@@ -13,16 +13,16 @@ namespace Gimlet.Quic.Tests.Simulation.Support;
 internal static class SimulatedIdentities
 {
     [ThreadStatic]
-    private static TlsIdentity? t_client;
+    private static TlsIdentity? _clientOfThread;
 
     [ThreadStatic]
-    private static TlsIdentity? t_server;
+    private static TlsIdentity? _serverOfThread;
 
     public static SslApplicationProtocol Protocol { get; } = new("simulation");
 
-    public static TlsIdentity Client => t_client ??= Make("client");
+    public static TlsIdentity Client => _clientOfThread ??= Make("client");
 
-    public static TlsIdentity Server => t_server ??= Make("server");
+    public static TlsIdentity Server => _serverOfThread ??= Make("server");
 
     public static TlsClientOptions ClientOptions() => new()
     {
