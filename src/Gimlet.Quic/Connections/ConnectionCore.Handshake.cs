@@ -315,17 +315,12 @@ internal sealed partial class ConnectionCore
         }
     }
 
-    private void OnKeysUpdatedByPeer(TimeSpan now, int generationBefore)
+    // Theirs: it made us follow. Otherwise it is the answer to an update of our own, which was counted when it began.
+    private void OnKeysUpdatedByPeer(TimeSpan now, bool isTheirs)
     {
         _dropKeysAt = now + (_current.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay) * KeyRetentionPtos);
-
-        // Ours to count only if it was not the answer to an update of our own.
-        if (_oneRtt!.WriteGeneration == generationBefore + 1)
-        {
-            Counters.KeyUpdates++;
-        }
-
-        _trace?.KeyUpdated(now, PeerRole, PacketNumberSpace.Application, _oneRtt.ReadGeneration, KeyUpdateTrigger.RemoteUpdate);
+        Counters.KeyUpdates += isTheirs ? 1 : 0;
+        _trace?.KeyUpdated(now, PeerRole, PacketNumberSpace.Application, _oneRtt!.ReadGeneration, KeyUpdateTrigger.RemoteUpdate);
     }
 
     private void HandleRetry(in Arrival arrival, Span<byte> datagram)

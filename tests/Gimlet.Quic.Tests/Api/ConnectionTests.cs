@@ -184,7 +184,7 @@ public sealed class ConnectionTests
         await pair.Local.ReadExactlyAsync(buffer.AsMemory(0, 10), Token);
         QuicConnectionStatistics client = pair.Client.GetStatistics();
         QuicConnectionStatistics server = pair.Server.GetStatistics();
-        Assert.InRange(client.KeyUpdates, 1, 2);
+        Assert.Equal(1, client.KeyUpdates);
         Assert.Equal(1, server.KeyUpdates);
         Assert.InRange(client.BytesSent, 100_000, 1_000_000);
         Assert.InRange(server.BytesReceived, 100_000, client.BytesSent);
