@@ -120,7 +120,7 @@ public sealed partial class QuicStream
         {
             if (isWhole)
             {
-                _state.Finish();
+                FinishWrites();
             }
             else
             {

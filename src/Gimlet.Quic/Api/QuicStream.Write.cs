@@ -8,6 +8,9 @@ public sealed partial class QuicStream
     private ReadOnlyMemory<byte> _writeRest;
     private bool _endAfterWrite;
 
+    // By this side; the state may be finished by the peer as well.
+    private bool _isCompleted;
+
     /// <summary>Hands bytes over; waits while the buffer is full.</summary>
     /// <param name="buffer">The bytes; may be used again when the task is complete.</param>
     /// <param name="cancellationToken">Ends the wait; the stream goes on. <see cref="BytesWritten"/> tells how many of the bytes were taken.</param>
@@ -123,7 +126,7 @@ public sealed partial class QuicStream
                 throw new InvalidOperationException($"A write of stream {Id} waits; its end would come in front of it.");
             }
 
-            _state.Finish();
+            FinishWrites();
             _host.Drain();
         }
     }
@@ -167,7 +170,7 @@ public sealed partial class QuicStream
         }
         else if (completeWrites)
         {
-            _state.Finish();
+            FinishWrites();
         }
 
         _host.Drain();
@@ -187,12 +190,24 @@ public sealed partial class QuicStream
             throw new InvalidOperationException($"Another write of stream {Id} waits; one at a time.");
         }
 
+        if (_state.IsFinished && !_isCompleted && _writes.Failure is null)
+        {
+            // The peer ended it, or the connection, with a datagram of a batch that is not told of yet.
+            _host.Drain();
+        }
+
         if (_writes.Failure is { } failure)
         {
             return failure();
         }
 
-        return !_state.IsFinished ? null : throw new InvalidOperationException($"Writing to stream {Id} was completed already.");
+        return !_isCompleted ? null : throw new InvalidOperationException($"Writing to stream {Id} was completed already.");
+    }
+
+    private void FinishWrites()
+    {
+        _isCompleted = true;
+        _state.Finish();
     }
 
     private int Take(ReadOnlySpan<byte> bytes)
@@ -214,7 +229,7 @@ public sealed partial class QuicStream
         {
             if (_endAfterWrite)
             {
-                _state.Finish();
+                FinishWrites();
             }
 
             _write.Complete(0);

@@ -250,7 +250,7 @@ public sealed partial class QuicStream : Stream
         }
         else if (_state.CanWrite && !_writes.IsOver)
         {
-            _state.Finish();
+            FinishWrites();
         }
 
         if (_state.CanRead && !_reads.IsOver)

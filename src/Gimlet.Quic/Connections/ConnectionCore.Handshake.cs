@@ -309,6 +309,7 @@ internal sealed partial class ConnectionCore
         if (!space.IsDiscarded)
         {
             space.Discard();
+            FramesOf(space).Release();
             _loss.DiscardSpace(space.Number);
             _trace?.KeyDiscarded(now, space.Number);
         }

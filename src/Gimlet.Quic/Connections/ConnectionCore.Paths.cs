@@ -54,7 +54,11 @@ internal sealed partial class ConnectionCore
     /// Sends on a path from now on, which its owner vouches for; needs <c>gimlet_paths</c> of both sides and a complete handshake. Until
     /// it is validated, all that goes there goes out on the last validated path as well, as packets of their own.
     /// </summary>
-    /// <returns>False when it is not permitted, or no connection id is left for the path.</returns>
+    /// <remarks>
+    /// Each path has a connection id of its own where the peer gave enough. A client that moves with completion itself is a round trip ahead of the
+    /// server's ids: until they come, both paths carry the one that there is.
+    /// </remarks>
+    /// <returns>False when it is not permitted, or there are too many paths.</returns>
     public bool TryUsePath(TimeSpan now, PathId path)
     {
         if (_phase != ClosePhase.Open || !IsConnected || !HasGimletPaths)
@@ -68,14 +72,14 @@ internal sealed partial class ConnectionCore
         }
 
         ConnectionPath? target = TryFindPath(path);
-        if (target is null || !_remoteIds.TryAssign(path))
-        {
-            target = TryAddOwnPath(now, path);
-        }
-
         if (target is null)
         {
-            return false;
+            if (_paths.Count >= MaxPaths && !TryMakeRoom(now))
+            {
+                return false;
+            }
+
+            target = AddPath(path, isOurs: true, isLifted: true);
         }
 
         // The owner vouches: nobody named this address to us who is not the peer.
@@ -462,7 +466,8 @@ internal sealed partial class ConnectionCore
             }
         }
 
-        return IsConfirmed && TryWriteMtuProbe(now, buffer, out transmit);
+        // Not in front of the server's HANDSHAKE_DONE, which the client waits for.
+        return IsConfirmed && !_isHandshakeDonePending && TryWriteMtuProbe(now, buffer, out transmit);
     }
 
     private bool TryWriteProbing(TimeSpan now, ConnectionPath path, Span<byte> buffer, out Transmit transmit)

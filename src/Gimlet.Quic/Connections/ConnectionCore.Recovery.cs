@@ -31,6 +31,7 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
             // A PING that is wanted already waits for the window, not for a timer.
             next = Earlier(next, IsConnected ? (_isPingWanted ? null : _idle.KeepAliveAt) : _handshakeDeadline);
             next = Earlier(next, _dropKeysAt);
+            next = Earlier(next, BlockedDeadline());
             next = Earlier(next, UnlessInVain(_application.Received.AckDeadline));
             next = Earlier(next, UnlessInVain(_current.Recovery.NextSendTime));
             next = Earlier(next, IsConfirmed ? UnlessInVain(_current.Mtu.NextTimeout) : null);
@@ -80,6 +81,12 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
 
             // RFC 9000 section 4.1: a sender that stays blocked repeats that now and then.
             Streams.RepeatBlocked();
+        }
+
+        if (now >= BlockedDeadline())
+        {
+            Streams.RepeatBlocked();
+            _idle.OnKeepAlive(now);
         }
 
         if (now >= _dropKeysAt)
@@ -227,6 +234,11 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
             _trace?.MtuUpdated(_eventTime, path.Id, before, path.Mtu.Current);
         }
     }
+
+    // RFC 9000 section 4.1: "To keep the connection from closing, a sender that is flow control limited SHOULD periodically send a STREAM_DATA_BLOCKED or
+    // DATA_BLOCKED frame when it has no ack-eliciting packets in flight."
+    private TimeSpan? BlockedDeadline() =>
+        IsConnected && !_loss.HasAckElicitingInFlight(PacketNumberSpace.Application) && Streams.IsBlocked ? _idle.BlockedAt : null;
 
     private TimeSpan? IdleDeadline() => _idle.ExpiresAt(_current.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay));
 

@@ -3,6 +3,9 @@ namespace Gimlet.Quic.Connections;
 /// <summary>When a connection is given up because nothing happens, and when it must say something so that it is not (RFC 9000 section 10.1).</summary>
 internal sealed class IdleTimer
 {
+    // Where neither side has one: what most implementations have.
+    private static readonly TimeSpan UsualTimeout = TimeSpan.FromSeconds(30);
+
     private readonly TimeSpan? _keepAlive;
     private TimeSpan _timeout;
     private TimeSpan _restartedAt;
@@ -17,6 +20,11 @@ internal sealed class IdleTimer
         _restartedAt = now;
         _lastActivity = now;
     }
+
+    /// <summary>
+    /// When a sender that flow control holds back says so again: four times within the idle timeout, so that one lost packet does not end the connection.
+    /// </summary>
+    public TimeSpan BlockedAt => _lastActivity + (_timeout == TimeSpan.Zero ? UsualTimeout : _timeout) / 4;
 
     /// <summary>When a PING is wanted, or null.</summary>
     public TimeSpan? KeepAliveAt => _keepAlive is { } period ? _lastActivity + period : null;

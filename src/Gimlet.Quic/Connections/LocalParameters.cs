@@ -45,7 +45,7 @@ internal static class LocalParameters
     /// <summary>Encodes parameters.</summary>
     public static ReadOnlyMemory<byte> Encode(TransportParameters parameters, EndpointRole role, Action<Span<byte>> random)
     {
-        byte[] buffer = new byte[TransportParameterWriter.MaxLength];
-        return buffer.AsMemory(0, TransportParameterWriter.Write(buffer, parameters, role, random));
+        Span<byte> buffer = stackalloc byte[TransportParameterWriter.MaxLength];
+        return buffer[..TransportParameterWriter.Write(buffer, parameters, role, random)].ToArray();
     }
 }

@@ -148,6 +148,28 @@ internal sealed partial class StreamSet : IDisposable
         _roundTrip = smoothedRtt;
     }
 
+    /// <summary>Whether flow control holds data back, and nothing else waits to be sent. Looks at every stream: for quiet moments.</summary>
+    public bool IsBlocked
+    {
+        get
+        {
+            if (_streams is null || IsConnectionClosed || HasFramesToSend)
+            {
+                return false;
+            }
+
+            foreach (QuicStreamState stream in _streams.Values)
+            {
+                if (stream.Sending is { HasNew: true })
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>
     /// Tells again where flow control holds data back. RFC 9000 section 4.1: "To keep the connection from closing, a sender that is flow control
     /// limited SHOULD periodically send a STREAM_DATA_BLOCKED or DATA_BLOCKED frame when it has no ack-eliciting packets in flight."

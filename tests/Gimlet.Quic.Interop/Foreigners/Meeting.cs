@@ -5,7 +5,9 @@ using Gimlet.Quic.Interop.Wire;
 
 namespace Gimlet.Quic.Interop.Foreigners;
 
-/// <summary>One cell: a foreign peer in one role, our side in the other, and the network between them. Scenarios differ in what is set here.</summary>
+/// <summary>
+/// One cell: a foreign peer in one role, our side in the other, and the network between them. Scenarios differ in what is set here.
+/// </summary>
 internal sealed record Meeting(Foreign Peer, Role Role)
 {
     /// <summary>Bytes that the client downloads, and where it can uploads as well.</summary>

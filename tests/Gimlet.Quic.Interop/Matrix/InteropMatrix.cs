@@ -1,7 +1,8 @@
 namespace Gimlet.Quic.Interop.Matrix;
 
 /// <summary>
-/// Every scenario with every peer in both roles. A cell that passed once stays required; one that cannot be says why, and is skipped with these words.
+/// Every scenario with every peer in both roles. A cell that passed once stays required; one that cannot be says why, and is skipped with
+/// these words.
 /// </summary>
 public static class InteropMatrix
 {

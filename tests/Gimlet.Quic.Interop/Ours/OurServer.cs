@@ -57,7 +57,10 @@ internal sealed class OurServer : IAsyncDisposable
     /// <param name="length">Of the file that HTTP/3 answers with.</param>
     /// <param name="handler">What HTTP/3 does instead.</param>
     public static OurServer Start(
-        Func<QuicServerOptions, QuicServerOptions>? configure = null, QuicEndpointOptions? endpoint = null, long length = 1, Http3Handler? handler = null)
+        Func<QuicServerOptions, QuicServerOptions>? configure = null,
+        QuicEndpointOptions? endpoint = null,
+        long length = 1,
+        Http3Handler? handler = null)
     {
         var identity = new OurIdentity();
         var options = new QuicServerOptions

@@ -90,6 +90,17 @@ internal static class RequestWriting
     public static ValueTask WriteLineAsync(this QuicStream stream, string line, bool isEnd, CancellationToken cancellationToken) =>
         stream.WriteAsync(Encoding.ASCII.GetBytes($"{line}\n"), completeWrites: isEnd, cancellationToken);
 
+    /// <summary>Sends ECHO and so many bytes of the pattern, which must come back; gives the digest of what came.</summary>
+    public static async Task<string> CallEchoAsync(this QuicStream stream, long count, CancellationToken cancellationToken)
+    {
+        await stream.WriteLineAsync("ECHO", isEnd: false, cancellationToken);
+        Task sending = stream.WritePatternAsync(count, cancellationToken);
+        (long came, string sha256) = await new RequestReader(stream).DigestAsync(cancellationToken);
+        await sending;
+        Assert.Equal(count, came);
+        return sha256;
+    }
+
     /// <summary>So many bytes of the pattern, and the stream's end.</summary>
     public static async Task WritePatternAsync(this QuicStream stream, long count, CancellationToken cancellationToken)
     {

@@ -109,12 +109,7 @@ internal sealed class RequestServer(QuicConnection connection, CancellationToken
     private async Task CallAsync(QuicStream answer, long count)
     {
         await using QuicStream call = await connection.OpenStreamAsync(QuicStreamType.Bidirectional, cancellationToken);
-        await call.WriteLineAsync("ECHO", isEnd: false, cancellationToken);
-        Task sending = call.WritePatternAsync(count, cancellationToken);
-        (long came, string sha256) = await new RequestReader(call).DigestAsync(cancellationToken);
-        await sending;
-        Assert.Equal(count, came);
-        await answer.WriteLineAsync(sha256, isEnd: true, cancellationToken);
+        await answer.WriteLineAsync(await call.CallEchoAsync(count, cancellationToken), isEnd: true, cancellationToken);
     }
 
     private async Task SendDatagramsAsync(QuicStream answer, long count, int size)

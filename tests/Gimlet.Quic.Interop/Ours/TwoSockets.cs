@@ -4,7 +4,9 @@ using Gimlet.Sockets;
 
 namespace Gimlet.Quic.Interop.Ours;
 
-/// <summary>An owner of two sockets that both reach one server: what an endpoint that does not own its socket sits on. Paths are numbered like the sockets.</summary>
+/// <summary>
+/// An owner of two sockets that both reach one server: what an endpoint that does not own its socket sits on. Paths are numbered like the sockets.
+/// </summary>
 internal sealed class TwoSockets : IDatagramSender, IAsyncDisposable
 {
     private readonly Socket[] _sockets;

@@ -125,5 +125,7 @@ internal sealed class Ngtcp2Server(PeerProcess process, IPEndPoint endPoint) : I
 /// <summary>What <c>gtlsclient</c> stored, by path, and what its log of packets said.</summary>
 internal sealed record Ngtcp2Download(IReadOnlyDictionary<string, byte[]> Files, IReadOnlyList<string> Log)
 {
-    public bool Said(string part) => Log.Any(line => line.Contains(part, StringComparison.OrdinalIgnoreCase));
+    /// <summary>Whether a line has all of these parts.</summary>
+    public bool Said(params IReadOnlyList<string> parts) =>
+        Log.Any(line => parts.All(part => line.Contains(part, StringComparison.OrdinalIgnoreCase)));
 }

@@ -29,7 +29,8 @@ internal static class PeerBuild
     /// <summary>Builds all of them, so that no test's time goes into it. What is missing is for the tests to say.</summary>
     public static Task PrepareAsync() => Task.WhenAll(Names.Select(Get));
 
-    private static Task<PeerProgram> Get(string peer) => Built.GetOrAdd(peer, static name => new Lazy<Task<PeerProgram>>(() => BuildAsync(name))).Value;
+    private static Task<PeerProgram> Get(string peer) =>
+        Built.GetOrAdd(peer, static name => new Lazy<Task<PeerProgram>>(() => BuildAsync(name))).Value;
 
     private static async Task<PeerProgram> BuildAsync(string peer)
     {

@@ -15,7 +15,9 @@ internal sealed class PeerServer : IAsyncDisposable
 
     public IPEndPoint EndPoint { get; }
 
-    /// <summary>The events so far with this name: <c>connection</c>, <c>request</c>, <c>datagrams</c>, <c>closed</c>, <c>refused</c>, <c>exit</c>.</summary>
+    /// <summary>
+    /// The events so far with this name: <c>connection</c>, <c>request</c>, <c>datagrams</c>, <c>closed</c>, <c>refused</c>, <c>exit</c>.
+    /// </summary>
     public IReadOnlyList<PeerResult> Events(string name) =>
         [.. _process.LinesLike(line => IsEvent(line, name)).Select(PeerResult.Parse)];
 

@@ -44,7 +44,10 @@ public sealed class DissectionTests
 
         IReadOnlyList<string[]> packets = await Tshark.DecodeAsync(
             file, keys, "udp", "udp.dstport", "quic.frame_type", "_ws.malformed", "_ws.expert.severity", "_ws.expert.message");
-        string[] bad = [.. packets.Where(packet => packet[1].Length == 0 || packet[2].Length > 0 || IsWarning(packet[3])).Select(packet => string.Join(" | ", packet))];
+        string[] bad =
+        [
+            .. packets.Where(packet => packet[1].Length == 0 || packet[2].Length > 0 || IsWarning(packet[3])).Select(packet => string.Join(" | ", packet)),
+        ];
 
         Assert.Equal(count, packets.Count);
         Assert.True(bad.Length == 0, string.Join('\n', bad));

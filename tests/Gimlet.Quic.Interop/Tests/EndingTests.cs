@@ -93,7 +93,9 @@ public sealed class EndingTests
 
         await using ForeignServer foreign = await ForeignServer.StartAsync(peer, 20_000_000);
         await using OurClient client = await OurClient.ConnectAsync(foreign.EndPoint, foreign.Protocol);
-        await using QuicStream download = peer == Foreign.Ngtcp2 ? await client.Http!.RequestAsync("/data", isEnd: true) : await client.RequestAsync("GET 20000000", isEnd: true);
+        await using QuicStream download = peer == Foreign.Ngtcp2
+            ? await client.Http!.RequestAsync("/data", isEnd: true)
+            : await client.RequestAsync("GET 20000000", isEnd: true);
         await download.ReadExactlyAsync(new byte[1000], Token);
         download.Abort(QuicAbortDirection.Read, Code);
         if (peer == Foreign.Ngtcp2)
@@ -144,7 +146,8 @@ public sealed class EndingTests
         }
 
         QuicException closed = await client.Closed;
-        Assert.Equal((QuicErrorKind.ConnectionAborted, peer == Foreign.Ngtcp2 ? StreamCreationError : Code), (closed.Kind, closed.ApplicationErrorCode));
+        long code = peer == Foreign.Ngtcp2 ? StreamCreationError : Code;
+        Assert.Equal((QuicErrorKind.ConnectionAborted, code), (closed.Kind, closed.ApplicationErrorCode));
         Assert.Equal(peer == Foreign.Ngtcp2 ? "" : "as asked", closed.Reason);
     }
 
@@ -201,7 +204,8 @@ public sealed class EndingTests
         }
         else
         {
-            await using ForeignServer foreign = await ForeignServer.StartAsync(peer, 1, peer == Foreign.Ngtcp2 ? ["--timeout=1s"] : ["--idle-ms", "1000"]);
+            string[] words = peer == Foreign.Ngtcp2 ? ["--timeout=1s"] : ["--idle-ms", "1000"];
+            await using ForeignServer foreign = await ForeignServer.StartAsync(peer, 1, words);
             await using OurClient client = await OurClient.ConnectAsync(foreign.EndPoint, foreign.Protocol);
             await client.DownloadAsync(1);
             ended = await client.Closed;
@@ -227,7 +231,8 @@ public sealed class EndingTests
             await using var second = OurServer.Start(endpoint: options);
 
             // A process that died and one that came up after it, as the client sees them.
-            await using var wire = UdpForwarder.Start(first.EndPoint, new Every(100, WireDirection.ToServer, w => w.Retarget(second.EndPoint), times: 1));
+            var restart = new Every(100, WireDirection.ToServer, forwarder => forwarder.Retarget(second.EndPoint), times: 1);
+            await using var wire = UdpForwarder.Start(first.EndPoint, restart);
             if (peer == Foreign.Ngtcp2)
             {
                 AssertSaid(await Ngtcp2.DownloadAsync(wire.EndPoint, ["/data"]), "pkt rx", " SR ");
@@ -254,7 +259,7 @@ public sealed class EndingTests
 
     private static void AssertSaid(Ngtcp2Download download, params string[] parts) =>
         Assert.True(
-            download.Log.Any(line => parts.All(part => line.Contains(part, StringComparison.Ordinal))),
+            download.Said(parts),
             $"not said: {string.Join(" ... ", parts)}\n{string.Join('\n', download.Log)}");
 
     // As ngtcp2's log has it.

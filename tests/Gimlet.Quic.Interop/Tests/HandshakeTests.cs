@@ -140,12 +140,15 @@ public sealed class HandshakeTests
             await using var wire = UdpForwarder.Start(server.EndPoint, count);
             if (peer == Foreign.Ngtcp2)
             {
+                // It would resume, if we gave it a ticket.
                 using var folder = new TemporaryFolder();
+                string[] files =
+                [
+                    $"--token-file={folder.PathOf("token")}", $"--session-file={folder.PathOf("session")}", $"--tp-file={folder.PathOf("parameters")}",
+                ];
                 for (int i = 0; i < Times; i++)
                 {
-                    // It would resume, if we gave it a ticket.
-                    _ = await ForeignClient.DownloadAsync(
-                        peer, wire.EndPoint, 1, $"--token-file={folder.PathOf("token")}", $"--session-file={folder.PathOf("session")}", $"--tp-file={folder.PathOf("parameters")}");
+                    _ = await ForeignClient.DownloadAsync(peer, wire.EndPoint, 1, files);
                 }
             }
             else

@@ -25,7 +25,8 @@ public sealed class KeyUpdateTests
             return;
         }
 
-        await using ForeignServer foreign = await ForeignServer.StartAsync(peer, Length, peer == Foreign.QuicGo ? ["--key-update-packets", "100"] : []);
+        string[] words = peer == Foreign.QuicGo ? ["--key-update-packets", "100"] : [];
+        await using ForeignServer foreign = await ForeignServer.StartAsync(peer, Length, words);
         await using OurClient client = await OurClient.ConnectAsync(foreign.EndPoint, foreign.Protocol);
         for (int i = 0; i < 2; i++)
         {

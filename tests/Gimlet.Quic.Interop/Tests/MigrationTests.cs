@@ -35,7 +35,8 @@ public sealed class MigrationTests
             using var folder = new TemporaryFolder();
             string upload = folder.PathOf("upload");
             await File.WriteAllBytesAsync(upload, new byte[Length], TestContext.Current.CancellationToken);
-            _ = await ForeignClient.DownloadAsync(peer, server.EndPoint, Length, "-m", "POST", "-d", upload, "--change-local-addr=1ms", "--nat-rebinding");
+            string[] words = ["-m", "POST", "-d", upload, "--change-local-addr=1ms", "--nat-rebinding"];
+            _ = await ForeignClient.DownloadAsync(peer, server.EndPoint, Length, words);
         }
         else
         {
@@ -64,7 +65,8 @@ public sealed class MigrationTests
         var endpoint = new QuicEndpoint(sockets, Protocols.Endpoint);
         sockets.Start(endpoint);
         CancellationToken token = TestContext.Current.CancellationToken;
-        await using OurClient client = await OurClient.ConnectAsync(endpoint, o => endpoint.ConnectAsync(TwoSockets.First, o, token), foreign.Protocol);
+        await using OurClient client = await OurClient.ConnectAsync(
+            endpoint, o => endpoint.ConnectAsync(TwoSockets.First, o, token), foreign.Protocol);
         await client.DownloadAsync(Length);
 
         ChannelReader<QuicPathEvent> events = client.Connection.PathEvents;

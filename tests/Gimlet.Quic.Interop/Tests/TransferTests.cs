@@ -75,12 +75,12 @@ public sealed class TransferTests
             {
                 // The paths in turn, so that each is asked for again and again.
                 _ = await ForeignClient.DownloadAsync(peer, server.EndPoint, Length, "-n", $"{Streams}");
-                Assert.True((await server.FirstConnection).GetStatistics().PacketsReceived > 0);
                 Assert.Equal(Streams, server.RequestCount);
                 return;
             }
 
-            Assert.Equal(Streams, (await ForeignClient.RunAsync(peer, server.EndPoint, "streams", "--count", $"{Streams}", "--bytes", $"{Length}")).Count);
+            PeerResult result = await ForeignClient.RunAsync(peer, server.EndPoint, "streams", "--count", $"{Streams}", "--bytes", $"{Length}");
+            Assert.Equal(Streams, result.Count);
             return;
         }
 
@@ -126,7 +126,10 @@ public sealed class TransferTests
             Length = 60_000,
             Options = o => o with { StreamWindow = 4096, ConnectionWindow = 6000 },
             Words = (foreign, _) => foreign == Foreign.Ngtcp2
-                ? ["--max-data=10K", "--max-stream-data-bidi-local=4K", "--max-stream-data-bidi-remote=4K", "--max-window=10K", "--max-stream-window=4K"]
+                ?
+                [
+                    "--max-data=10K", "--max-stream-data-bidi-local=4K", "--max-stream-data-bidi-remote=4K", "--max-window=10K", "--max-stream-window=4K",
+                ]
                 : ["--stream-window", "4096", "--connection-window", "6000"],
         }.TransferAsync();
 

@@ -75,7 +75,9 @@ internal sealed class StatelessAnswerCount : IWireRule
     }
 }
 
-/// <summary>Gives the client's first datagram a version that no server has: it draws a Version Negotiation packet that lists the client's own version.</summary>
+/// <summary>
+/// Gives the client's first datagram a version that no server has: it draws a Version Negotiation packet that lists the client's own version.
+/// </summary>
 internal sealed class StrangeVersion : IWireRule
 {
     // RFC 9000 section 15: reserved to exercise version negotiation.

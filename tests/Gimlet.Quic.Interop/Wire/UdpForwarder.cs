@@ -154,7 +154,8 @@ internal sealed class UdpForwarder : IAsyncDisposable
                 }
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
+        catch (Exception e)
+            when (e is OperationCanceledException or ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
         {
             // The socket was exchanged for another, or the test is over.
         }

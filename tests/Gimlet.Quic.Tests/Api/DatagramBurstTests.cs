@@ -34,7 +34,7 @@ public sealed class DatagramBurstTests
 
         waiting = server.ReceiveDatagramAsync(buffer, Token);
         Assert.False(waiting.IsCompleted);
-        _ = Assert.Throws<InvalidOperationException>(() => { _ = server.ReceiveDatagramAsync(buffer, Token); });
+        _ = await Assert.ThrowsAsync<InvalidOperationException>(async () => await server.ReceiveDatagramAsync(buffer, Token));
         Assert.Equal(QuicDatagramSendResult.Queued, client.SendDatagram("!"u8));
         Assert.Equal(1, await waiting);
     }

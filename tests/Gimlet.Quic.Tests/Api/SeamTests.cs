@@ -159,6 +159,52 @@ public sealed class SeamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_waited_for_room_and_is_then_refused_is_counted_and_sent_again()
+    {
+        using var notSent = new MeterReading("gimlet.quic.datagrams.not_sent");
+        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        _toServer.Room = 0;
+        Task transfer = TransferAsync(client, server, 50_000);
+        await Eventually.TrueAsync(() => _toServer.WouldBlocks > 0);
+        long before = notSent.Value;
+        _toServer.Failure = DatagramSendResult.Unreachable;
+        _client.NotifyWritable();
+        await Eventually.TrueAsync(() => notSent.Value > before);
+        _toServer.Room = -1;
+        _toServer.Failure = null;
+        await transfer;
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_write_in_the_middle_of_a_batch_that_ended_it_learns_who_did(bool isClose)
+    {
+        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        QuicStream local = await client.OpenStreamAsync(QuicStreamType.Bidirectional, Token);
+        await local.WriteAsync(new byte[1], Token);
+        QuicStream remote = await server.AcceptStreamAsync(Token);
+        _toServer.IsFlushing = false;
+        if (isClose)
+        {
+            await client.CloseAsync(5, cancellationToken: Token);
+        }
+        else
+        {
+            local.Abort(QuicAbortDirection.Read, 5);
+        }
+
+        QuicException exception = await Assert.ThrowsAsync<QuicException>(async () =>
+        {
+            while (true)
+            {
+                await remote.WriteAsync(new byte[1], Token);
+            }
+        });
+        Assert.Equal((isClose ? QuicErrorKind.ConnectionAborted : QuicErrorKind.StreamAborted, 5L), (exception.Kind, exception.ApplicationErrorCode));
+    }
+
+    [Fact]
     public async Task A_stateless_reset_ends_the_connection_of_a_server_that_forgot()
     {
         (QuicConnection client, QuicConnection server) = await ConnectAsync();

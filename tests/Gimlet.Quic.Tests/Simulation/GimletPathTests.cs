@@ -39,12 +39,12 @@ public sealed class GimletPathTests
         Way direct = MigrationTests.NewWay(pair, Rtt);
         Assert.False(pair.Client.Core.TryUsePath(pair.Now, direct.Client));
         var traffic = new Traffic(pair, seed, TrafficPlan.Bulk(200_000));
+
+        // The server's connection ids come with its first 1-RTT packets, which are the answer to the client's Finished: until then the one id goes along.
+        pair.RunUntil(() => pair.Client.IsConnected);
+        Assert.True(pair.Client.Core.TryUsePath(pair.Now, direct.Client));
         pair.RunUntil(() => pair.Server.IsConnected);
         Assert.True(pair.Server.Core.TryUsePath(pair.Now, direct.Server));
-
-        // The server's connection ids come with its first 1-RTT packets, which are the answer to the client's Finished.
-        pair.RunUntil(() => pair.Client.Core.TryUsePath(pair.Now, direct.Client));
-        Assert.InRange(pair.Now, TimeSpan.Zero, 2 * 3 * Rtt);
         TransferTests.Finish(pair, traffic);
         foreach (SimulatedPeer peer in (SimulatedPeer[])[pair.Client, pair.Server])
         {

@@ -7,6 +7,9 @@ using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Tests.Streams;
 
+// What is measured is the whole process's: no other test runs meanwhile.
+[Collection(nameof(StreamMemoryTests))]
+[CollectionDefinition(nameof(StreamMemoryTests), DisableParallelization = true)]
 public sealed class StreamMemoryTests
 {
     private static readonly StreamSetSettings Settings = new();

@@ -429,12 +429,18 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
             return;
         }
 
+        OnRefused(transmit, result, datagrams.Length - sent);
+    }
+
+    // What the system does not take at all counts as lost on the way.
+    private void OnRefused(in Transmit transmit, DatagramSendResult result, int length)
+    {
         if (result == DatagramSendResult.TooLarge)
         {
             Core.HandleTooLarge(Now, transmit.Path, transmit.SegmentSize);
         }
 
-        QuicMetrics.Refused((datagrams.Length - sent + transmit.SegmentSize - 1) / transmit.SegmentSize);
+        QuicMetrics.Refused((length + transmit.SegmentSize - 1) / transmit.SegmentSize);
     }
 
     // True when nothing waits any longer.
@@ -447,6 +453,11 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
         {
             _blocked.Skip(sent);
             return false;
+        }
+
+        if (result != DatagramSendResult.Sent)
+        {
+            OnRefused(transmit, result, _blocked.Rest.Length - sent);
         }
 
         _blocked.Clear();

@@ -23,6 +23,9 @@ internal sealed class MemoryNetwork : IDatagramSender, IDisposable
     /// <summary>What every send answers instead of taking anything.</summary>
     public DatagramSendResult? Failure { get; set; }
 
+    /// <summary>Whether batches end; until they do, what came is not told of.</summary>
+    public bool IsFlushing { get; set; } = true;
+
     public int Sends => Volatile.Read(ref _sends);
 
     public int WouldBlocks { get; private set; }
@@ -41,7 +44,7 @@ internal sealed class MemoryNetwork : IDatagramSender, IDisposable
             foreach ((QuicPath path, byte[] bytes, int segmentSize, EcnMark ecn) in _wire.GetConsumingEnumerable())
             {
                 receiver.Receive(path, ecn, bytes, segmentSize);
-                if (_wire.Count == 0)
+                if (_wire.Count == 0 && IsFlushing)
                 {
                     receiver.Flush();
                 }
