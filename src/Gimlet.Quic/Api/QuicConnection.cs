@@ -95,7 +95,11 @@ public sealed partial class QuicConnection : IAsyncDisposable
 
     internal long DefaultStreamErrorCode => _options.DefaultStreamErrorCode;
 
-    internal long StreamWindow => _options.StreamWindow;
+    /// <summary>Whether the application was told of the end. With the gate held.</summary>
+    internal bool IsEndTold => _closeReason is not null;
+
+    /// <summary>The most that one stream can have unread; alone it could have all of the connection's window.</summary>
+    internal long MaxUnreadOfStream => Math.Min(_options.StreamWindow, _options.ConnectionWindow);
 
     /// <summary>
     /// Closes the connection: the peer is told, all streams end at once, and data that the peer has not acknowledged may be lost. To be sure of

@@ -47,8 +47,8 @@ public sealed partial class QuicStream
 
     internal Lock Gate => _host.Gate;
 
-    /// <summary>The most that can be unread: the window does not open further.</summary>
-    internal long MaxUnread => _connection.StreamWindow;
+    /// <summary>The most that can be unread: the windows do not open further.</summary>
+    internal long MaxUnread => _connection.MaxUnreadOfStream;
 
     /// <summary>Bytes that can be read. With the gate held, as the following.</summary>
     internal int Unread => _reads.IsOver ? 0 : _state.Available;

@@ -163,19 +163,40 @@ internal sealed partial class StreamSet
     internal void OnMoreWanted(QuicStreamState stream, int seen)
     {
         ReceivePart part = stream.Receiving!;
-        if (!part.IsWindowOfUse || IsConnectionClosed || seen < part.Window.Size / 2)
+        if (!part.IsWindowOfUse || IsConnectionClosed || seen == 0)
         {
             return;
         }
 
-        part.Window.Grow(part.Window.Size * 2);
-        _window.Grow(_settings.ConnectionWindowFor(part.Window.Size));
-        if (part.Window.CanMove)
+        bool isStreamTight = seen >= part.Window.Size / 2;
+        long unread = _received - _window.Consumed;
+        bool isSetTight = unread >= _window.Size / 2;
+        if (isStreamTight)
         {
-            Add(stream, StreamFrames.MaxStreamData);
+            part.Window.Grow(part.Window.Size * 2);
+            if (seen >= _settings.StreamWindow)
+            {
+                part.Window.AskForOneMore();
+            }
+
+            _window.Grow(_settings.ConnectionWindowFor(part.Window.Size));
+            if (part.Window.CanMove)
+            {
+                Add(stream, StreamFrames.MaxStreamData);
+            }
         }
 
-        if (_window.CanMove)
+        // Several streams that wait so need more together than what goes with the largest of them.
+        if (isSetTight)
+        {
+            _window.Grow(_window.Size * 2);
+            if (unread >= _settings.ConnectionWindow)
+            {
+                _window.AskForOneMore();
+            }
+        }
+
+        if ((isStreamTight || isSetTight) && _window.CanMove)
         {
             _pending |= SetFrames.MaxData;
         }

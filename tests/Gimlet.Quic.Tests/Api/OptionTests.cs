@@ -22,6 +22,7 @@ public sealed class OptionTests
         { "MaxInboundUnidirectionalStreams", o => o with { MaxInboundUnidirectionalStreams = 70_000 } },
         { "DatagramQueueBytes", o => o with { DatagramQueueBytes = -5 } },
         { "MaxUdpPayload", o => o with { MaxUdpPayload = 1199 } },
+        { "MaxUdpPayload", o => o with { MaxUdpPayload = 65_508 } },
         { "DefaultCloseErrorCode", o => o with { DefaultCloseErrorCode = -1 } },
         { "DefaultStreamErrorCode", o => o with { DefaultStreamErrorCode = 1L << 62 } },
         { "CipherSuites", o => o with { CipherSuites = [] } },
@@ -53,6 +54,9 @@ public sealed class OptionTests
         TestEndpoints.ClientOptions.Validate();
         new QuicEndpointOptions().Validate();
         (TestEndpoints.ServerOptions with { IdleTimeout = Timeout.InfiniteTimeSpan }).Validate();
+
+        // 65,535 less the headers of IPv4 and UDP.
+        (TestEndpoints.ServerOptions with { MaxUdpPayload = 65_507 }).Validate();
     }
 
     [Theory]

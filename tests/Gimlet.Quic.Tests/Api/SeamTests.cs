@@ -77,6 +77,44 @@ public sealed class SeamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Paths_that_failed_are_let_go_and_the_one_in_use_never_is()
+    {
+        (QuicConnection client, _) = await ConnectAsync();
+        System.Threading.Channels.ChannelReader<QuicPathEvent> events = client.PathEvents;
+        var nowhere = new QuicPath(MemoryNetwork.Nowhere);
+        await Eventually.TrueAsync(() => client.TryMigrate(nowhere));
+        Assert.Equal(1, _toServer.Held[nowhere]);
+        while (await events.ReadAsync(Token) != new QuicPathEvent(QuicPathEventKind.Failed, nowhere))
+        {
+        }
+
+        await Eventually.TrueAsync(() => !_toServer.Held.ContainsKey(nowhere));
+        Assert.Equal(1, _toServer.Held[new QuicPath(1)]);
+        Assert.Equal(new QuicPath(1), client.CurrentPath);
+    }
+
+    // The token's callbacks run the last one first: the dial ends while the token is cancelled and before the dial's own callback runs, which so never does.
+    [Fact]
+    public async Task A_dial_that_is_cancelled_at_the_last_moment_leaves_no_connection()
+    {
+        using var stop = new CancellationTokenSource();
+        _toServer.Room = 0;
+        Task<QuicConnection> dial = _client.ConnectAsync(new QuicPath(1), TestEndpoints.ClientOptions, stop.Token).AsTask();
+        using CancellationTokenRegistration last = stop.Token.Register(() =>
+        {
+            _toServer.Room = -1;
+            _client.NotifyWritable();
+            Assert.True(((IAsyncResult)dial).AsyncWaitHandle.WaitOne(TimeSpan.FromSeconds(20)), "the dial did not end");
+        });
+        await Task.Run(stop.Cancel, Token);
+        OperationCanceledException exception = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => dial);
+        Assert.Equal(stop.Token, exception.CancellationToken);
+        QuicConnection server = await _listener.AcceptConnectionAsync(Token);
+        _ = await server.Closed.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        await Eventually.TrueAsync(() => _client.ConnectionCount == 0 && _server.ConnectionCount == 0);
+    }
+
+    [Fact]
     public async Task Datagrams_go_out_in_batches()
     {
         (QuicConnection client, QuicConnection server) = await ConnectAsync();

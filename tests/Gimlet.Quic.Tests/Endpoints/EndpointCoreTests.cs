@@ -221,6 +221,30 @@ public sealed class EndpointCoreTests : IDisposable
         Assert.Equal(StrangerAction.Answer, _core.HandleStranger(TimeSpan.FromSeconds(1), datagram, new StrangerAddress(Address, HostLength), _answer).Action);
     }
 
+    // A receiver may be in the middle of a batch when its endpoint goes.
+    [Fact]
+    public void Nobody_is_answered_any_more_once_it_is_disposed_and_nothing_throws()
+    {
+        Serve(threshold: -1);
+        ConnectionId id = _core.Issue("a", out _);
+        _core.Routes.Remove(id, "a");
+        byte[] token = _core.MakeNewToken(TimeSpan.Zero, Address.AsSpan(0, HostLength));
+        byte[][] datagrams =
+        [
+            Datagrams.Initial(Destination, Source), Datagrams.Initial(Destination, Source, token), Datagrams.Short(id, 100),
+            Datagrams.OfVersion(0x0a0a0a0a, Destination, Source), Datagrams.Initial(Destination, Source, type: PacketType.Handshake),
+        ];
+        Assert.Equal([AnswerKind.Retry, AnswerKind.StatelessReset, AnswerKind.VersionNegotiation],
+            new[] { 0, 2, 3 }.Select(i => Handle(datagrams[i]).Kind));
+        _core.Dispose();
+        Assert.All(datagrams, d => Assert.Equal(StrangerAction.Drop, Handle(d).Action));
+
+        // The endpoint is full: it would refuse.
+        Serve(maxConnections: 0);
+        Assert.All(datagrams, d => Assert.Equal(StrangerAction.Drop, Handle(d).Action));
+        Assert.Equal((0, 0), (_core.Admission.HalfOpen, _core.Admission.Connections));
+    }
+
     [Fact]
     public void No_bytes_make_it_throw()
     {

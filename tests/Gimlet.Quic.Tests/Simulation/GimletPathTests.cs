@@ -78,6 +78,26 @@ public sealed class GimletPathTests
     }
 
     [Fact]
+    public void Each_datagram_arrives_once_while_two_paths_are_in_use() => Seeds.Run(10, seed =>
+    {
+        const int Count = 20;
+        using var pair = new Pair(seed, Nodes);
+        pair.SetRtt(Rtt);
+        pair.Handshake().RunToIdle();
+        Way slow = MigrationTests.NewWay(pair, Rtt * 10);
+        Use(pair, slow);
+        TimeSpan start = pair.Now;
+        var traffic = new Traffic(pair, seed, TrafficPlan.Silent with { Datagrams = Count });
+
+        // None is lost and none comes twice (which the traffic would tell), and all are there before the first round trip of the new path is over.
+        pair.RunUntil(() => traffic.DatagramsReceived is (Count, Count));
+        Assert.InRange(pair.Now - start, TimeSpan.Zero, Rtt * 10);
+        TransferTests.Finish(pair, traffic);
+        pair.RunToIdle();
+        Assert.Equal((Count, Count), traffic.DatagramsReceived);
+    });
+
+    [Fact]
     public void A_dead_path_loses_nothing_and_is_left_by_itself() => Seeds.Run(20, seed =>
     {
         using var pair = new Pair(seed, Nodes);
@@ -198,7 +218,7 @@ public sealed class GimletPathTests
 
         // One way is good enough at least: the one that the handshake is made on, and to which failed paths lead back.
         pair.Way.Both(link => link.Loss = random.NextDouble() / 10);
-        var traffic = new Traffic(pair, seed, TransferTests.RandomPlan(random), TransferTests.RandomPlan(random)) { MayDoubleDatagrams = true };
+        var traffic = new Traffic(pair, seed, TransferTests.RandomPlan(random), TransferTests.RandomPlan(random));
         pair.Handshake();
         for (int i = 0; i < 10 && !traffic.IsDone; i++)
         {

@@ -236,9 +236,10 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
                 return;
             }
 
-            if (Core.Closed is null)
+            // The peer's close may have come in a batch whose end has not: nobody was told of it yet.
+            if (!Connection.IsEndTold)
             {
-                Connection.OnClosed(new CloseReason(CloseKind.Abandoned, 0, FrameType.Padding, "the endpoint was closed"));
+                Connection.OnClosed(Core.Closed ?? new CloseReason(CloseKind.Abandoned, 0, FrameType.Padding, "the endpoint was closed"));
             }
 
             // What was not read goes with it, and so do its ids.

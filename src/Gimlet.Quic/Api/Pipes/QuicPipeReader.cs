@@ -47,10 +47,10 @@ internal sealed class QuicPipeReader(QuicStream stream) : PipeReader
                 return new ValueTask<ReadResult>(result);
             }
 
-            if (_seen >= stream.MaxUnread)
+            if (_seen > stream.MaxUnread)
             {
                 throw new InvalidOperationException(
-                    $"{_seen} bytes of stream {stream.Id} were looked at and not consumed; the peer may not send more than that (StreamWindow).");
+                    $"More than {stream.MaxUnread} bytes of stream {stream.Id} were looked at and not consumed; the peer may not send more (StreamWindow, ConnectionWindow).");
             }
 
             wait = stream.WaitForMoreThan(_seen, cancellationToken);

@@ -67,4 +67,10 @@ internal struct ReceiveWindow
 
     /// <summary>Makes the window at least this large, but not larger than it may be.</summary>
     public void Grow(long size) => _size = Math.Max(_size, Math.Min(size, _maximum));
+
+    /// <summary>
+    /// Makes the window one byte larger than it may be, whatever it was: all that fits is there, and the peer's next byte, or its end instead, says
+    /// whether that was all.
+    /// </summary>
+    public void AskForOneMore() => _size = _maximum + 1;
 }

@@ -9,6 +9,9 @@ namespace Gimlet.Quic.Tests.Api.Support;
 /// </summary>
 internal sealed class MemoryNetwork : IDatagramSender, IDisposable
 {
+    /// <summary>A path on which nothing arrives.</summary>
+    public const int Nowhere = 999;
+
     private readonly BlockingCollection<(QuicPath Path, byte[] Bytes, int SegmentSize, EcnMark Ecn)> _wire = new();
     private readonly ConcurrentDictionary<QuicPath, int> _held = new();
     private Thread? _thread;
@@ -76,7 +79,7 @@ internal sealed class MemoryNetwork : IDatagramSender, IDisposable
             Room -= room;
         }
 
-        if (sent > 0)
+        if (sent > 0 && path.Value != Nowhere)
         {
             _wire.Add((path, datagrams[..sent].ToArray(), segmentSize, ecn));
         }

@@ -28,8 +28,6 @@ internal sealed class Talker(
 
     public int OpenStreams => peer.Connection?.Streams.OpenCount ?? 0;
 
-    public bool MayDoubleDatagrams { get; set; }
-
     public int DatagramsReceived => _seenDatagrams.Count;
 
     /// <summary>Called after every input of the connection.</summary>
@@ -290,7 +288,7 @@ internal sealed class Talker(
         {
             ReadOnlySpan<byte> datagram = _buffer.AsSpan(0, length);
             int number = BinaryPrimitives.ReadInt32LittleEndian(datagram);
-            if (Pattern.FindDifference(datagram[DatagramHead..], -1 - number, (int)Other) >= 0 || (!_seenDatagrams.Add(number) && !MayDoubleDatagrams))
+            if (Pattern.FindDifference(datagram[DatagramHead..], -1 - number, (int)Other) >= 0 || !_seenDatagrams.Add(number))
             {
                 throw new SimulationException($"{peer.Role}: datagram {number} is wrong, or came twice");
             }

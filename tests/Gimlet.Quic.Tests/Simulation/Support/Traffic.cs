@@ -23,18 +23,6 @@ internal sealed class Traffic
     /// <summary>Every part of a stream that carries data, by stream and sender.</summary>
     public Dictionary<(long Stream, EndpointRole Sender), Flow> Flows { get; } = [];
 
-    /// <summary>Whether a datagram may arrive twice: what goes on two paths at once does.</summary>
-    public bool MayDoubleDatagrams
-    {
-        get;
-        init
-        {
-            field = value;
-            _client.MayDoubleDatagrams = value;
-            _server.MayDoubleDatagrams = value;
-        }
-    }
-
     /// <summary>Whether everything was opened, and every part has come to its end at its receiver.</summary>
     public bool IsDone => _client.HasOpenedAll && _server.HasOpenedAll && Flows.Values.All(flow => flow.IsOver);
 
