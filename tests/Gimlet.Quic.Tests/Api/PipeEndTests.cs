@@ -55,7 +55,7 @@ public sealed class PipeEndTests
         await endpoints.Server.DisposeAsync();
         Assert.Equal("half", Encoding.ASCII.GetString(result.Buffer));
         remote.Input.AdvanceTo(result.Buffer.GetPosition(1), result.Buffer.End);
-        QuicException exception = await Assert.ThrowsAsync<QuicException>(async () => await remote.Input.ReadAsync(Token).AsTask().WaitAsync(Limit, Token));
+        QuicException exception = await Assert.ThrowsAsync<QuicException>(() => remote.Input.ReadAsync(Token).AsTask().WaitAsync(Limit, Token));
         Assert.Equal(QuicErrorKind.OperationAborted, exception.Kind);
         _ = await Assert.ThrowsAsync<QuicException>(async () => Assert.Equal(0, await remote.ReadAsync(new byte[1], Token)));
         _ = await Assert.ThrowsAsync<QuicException>(() => remote.ReadsClosed.WaitAsync(Limit, Token));

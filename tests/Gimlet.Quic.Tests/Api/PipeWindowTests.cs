@@ -4,7 +4,9 @@ using Gimlet.Quic.Tests.Api.Support;
 
 namespace Gimlet.Quic.Tests.Api;
 
-/// <summary>Messages that are looked at until they are whole: the windows, which begin at 512 and 768 KiB, grow for them as far as the options say.</summary>
+/// <summary>
+/// Messages that are looked at until they are whole: the windows, which begin at 512 and 768 KiB, grow for them as far as the options say.
+/// </summary>
 public sealed class PipeWindowTests
 {
     private const int Mebibyte = 1024 * 1024;
@@ -56,7 +58,8 @@ public sealed class PipeWindowTests
         await using var pair = await StreamPair.CreateAsync(
             server: TestEndpoints.ServerOptions with { StreamWindow = streamWindow, ConnectionWindow = connectionWindow });
         Task write = pair.Local.WriteAsync(new byte[1_100_000], Token).AsTask();
-        InvalidOperationException exception = await Assert.ThrowsAsync<InvalidOperationException>(() => LookAtAsync(pair.Remote.Input, 1_100_000).WaitAsync(Limit, Token));
+        InvalidOperationException exception = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => LookAtAsync(pair.Remote.Input, 1_100_000).WaitAsync(Limit, Token));
         Assert.Contains("1000000", exception.Message, StringComparison.Ordinal);
         Assert.Contains("StreamWindow", exception.Message, StringComparison.Ordinal);
         await write;

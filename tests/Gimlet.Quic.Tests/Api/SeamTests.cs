@@ -93,7 +93,8 @@ public sealed class SeamTests : IAsyncLifetime
         Assert.Equal(new QuicPath(1), client.CurrentPath);
     }
 
-    // The token's callbacks run the last one first: the dial ends while the token is cancelled and before the dial's own callback runs, which so never does.
+    // The token's callbacks run the last one first: the dial ends while the token is cancelled and before the dial's own callback runs, which so
+    // never does.
     [Fact]
     public async Task A_dial_that_is_cancelled_at_the_last_moment_leaves_no_connection()
     {

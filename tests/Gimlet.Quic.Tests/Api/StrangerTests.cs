@@ -21,7 +21,8 @@ public sealed class StrangerTests
     {
         for (int round = 0; round < Rounds; round++)
         {
-            QuicEndpoint endpoint = QuicEndpoint.Bind(new IPEndPoint(IPAddress.Loopback, 0), new QuicEndpointOptions { ShutdownLinger = TimeSpan.Zero });
+            var options = new QuicEndpointOptions { ShutdownLinger = TimeSpan.Zero };
+            QuicEndpoint endpoint = QuicEndpoint.Bind(new IPEndPoint(IPAddress.Loopback, 0), options);
             _ = endpoint.Listen(TestEndpoints.ServerOptions with { Retry = QuicRetryPolicy.Always });
             IPEndPoint address = endpoint.LocalEndPoint!;
             using var stranger = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);

@@ -7,8 +7,8 @@ using Gimlet.Quic.Wire;
 namespace Gimlet.Quic.Tests.Simulation;
 
 /// <summary>
-/// A client that never gives a connection id beside the one of the handshake, as small implementations do: when its NAT rebinds, that id goes along to the new
-/// path. Retiring it would leave the server without any.
+/// A client that never gives a connection id beside the one of the handshake, as small implementations do: when its NAT rebinds, that id goes along
+/// to the new path. Retiring it would leave the server without any.
 /// </summary>
 public sealed class FewIdsTests : IDisposable
 {

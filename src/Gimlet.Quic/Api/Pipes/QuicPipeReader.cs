@@ -50,7 +50,8 @@ internal sealed class QuicPipeReader(QuicStream stream) : PipeReader
             if (_seen > stream.MaxUnread)
             {
                 throw new InvalidOperationException(
-                    $"More than {stream.MaxUnread} bytes of stream {stream.Id} were looked at and not consumed; the peer may not send more (StreamWindow, ConnectionWindow).");
+                    $"More than {stream.MaxUnread} bytes of stream {stream.Id} were looked at and not consumed; "
+                    + "the peer may not send more (StreamWindow, ConnectionWindow).");
             }
 
             wait = stream.WaitForMoreThan(_seen, cancellationToken);
