@@ -220,8 +220,6 @@ internal sealed partial class ConnectionCore
     {
         for (int i = _undecryptable.Count; i > 0 && _phase == ClosePhase.Open && _undecryptable.TryTake(out UndecryptablePackets.Kept kept); i--)
         {
-            // Flow control windows grow by how fast they are used up, measured in round trips; a side that only receives has this clock alone.
-            Streams.UpdateRtt(now, _current.Recovery.Rtt.Smoothed);
             var arrival = new Arrival(now, kept.Path, kept.Ecn, kept.DatagramLength);
             var packets = new CoalescedPackets(kept.Bytes, LocalIdLength);
             if (packets.TryRead(out PacketSlice packet))
