@@ -7,8 +7,8 @@ namespace Gimlet.Quic.Recovery;
 /// </summary>
 internal sealed class SentPacketQueue
 {
-    // A handshake sends fewer packets than this; ten thousand idle connections have two such queues each.
-    private const int FirstCapacity = 8;
+    // What an idle connection has in flight; ten thousand of them have two such queues each. A transfer makes it grow at once.
+    private const int FirstCapacity = 2;
 
     private SentEntry[] _entries = [];
     private SentFrame[] _frames = [];

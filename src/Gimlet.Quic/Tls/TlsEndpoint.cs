@@ -90,7 +90,21 @@ internal abstract class TlsEndpoint : IDisposable
     }
 
     /// <summary>Takes the next event.</summary>
-    public bool TryPoll(out TlsEvent next) => _events.TryDequeue(out next);
+    public bool TryPoll(out TlsEvent next)
+    {
+        if (_events.TryDequeue(out next))
+        {
+            return true;
+        }
+
+        // Hardly anything comes after the handshake, and a connection may be idle for hours.
+        if (IsComplete)
+        {
+            _events.TrimExcess();
+        }
+
+        return false;
+    }
 
     /// <summary>Wipes every secret, also those in events that nobody took.</summary>
     public void Dispose()
