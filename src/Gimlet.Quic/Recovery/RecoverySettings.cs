@@ -42,10 +42,11 @@ internal sealed record RecoverySettings
 
     /// <summary>
     /// Segments by which the Reno-friendly window grows in a round trip until it is where it was before the reduction (RFC 9438 section 4.3). A deliberate
-    /// deviation: the RFC recommends <see cref="StandardRenoFriendlyIncrease"/>, which has the throughput of Reno with its 0.5. We grow by one, as
-    /// quic-go does beside the same factor of 0.7: at 1 % loss and 40 ms that is 1.4 times the goodput, and beside a quic-go flow the fair share.
+    /// deviation: the RFC recommends <see cref="StandardRenoFriendlyIncrease"/>, which has the throughput of Reno with its 0.5. quic-go grows
+    /// by one beside the same factor of 0.7 and lets one packet more than its window fly, which RFC 9002 section 7 forbids and which this makes up for where
+    /// windows are small: docs/decisions/005.
     /// </summary>
-    public double RenoFriendlyIncrease { get; init; } = 1;
+    public double RenoFriendlyIncrease { get; init; } = 1.25;
 
     /// <summary>RFC 9438 section 4.3: 3 * (1 - beta) / (1 + beta), for a beta of 0.7.</summary>
     public const double StandardRenoFriendlyIncrease = 3 * (1 - CubicWindow.Beta) / (1 + CubicWindow.Beta);
