@@ -5,6 +5,9 @@ using Gimlet.Quic.Tests.Wire.Support;
 namespace Gimlet.Quic.Tests.Connections;
 
 /// <summary>What a connection does for every packet, sending and receiving, once its buffers have their size: it allocates nothing.</summary>
+// Streams take their segments from a pool of the whole process: tests beside these could empty it, and a segment would be made.
+[Collection(nameof(SteadyStateTests))]
+[CollectionDefinition(nameof(SteadyStateTests), DisableParallelization = true)]
 public sealed class SteadyStateTests
 {
     public static TheoryData<bool> Protections => ProtectionSelection.Select(ProtectionChoice.Automatic).Provider.Name
