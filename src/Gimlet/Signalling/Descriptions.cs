@@ -42,4 +42,10 @@ internal sealed record LimitsDescription
     public int MessagesPerSecond { get; init; }
 
     public int CallsPerMinute { get; init; }
+
+    /// <summary>The largest binary frame; null at a server that does not relay.</summary>
+    public int? RelayFrameBytes { get; init; }
+
+    /// <summary>What this node may have relayed, in bytes; null for no limit.</summary>
+    public long? RelayBytesPerSecond { get; init; }
 }

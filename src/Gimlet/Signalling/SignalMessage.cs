@@ -20,6 +20,8 @@ namespace Gimlet.Signalling;
 [JsonDerivedType(typeof(ObservedMessage), "observed")]
 [JsonDerivedType(typeof(PingMessage), "ping")]
 [JsonDerivedType(typeof(PongMessage), "pong")]
+[JsonDerivedType(typeof(LimitedMessage), "limited")]
+[JsonDerivedType(typeof(UnreachableMessage), "unreachable")]
 [JsonDerivedType(typeof(ErrorMessage), "error")]
 internal record SignalMessage;
 
@@ -90,6 +92,12 @@ internal sealed record ConnectMessage : SignalMessage
     public NatDescription? Nat { get; init; }
 
     public SignedKey? Ephemeral { get; init; }
+
+    /// <summary>The application protocol (ALPN) that will be dialled; null in a call that only looks for paths.</summary>
+    public string? Protocol { get; init; }
+
+    /// <summary>The proof of a ticket's secret (docs/protocol.md section 1).</summary>
+    public byte[]? Proof { get; init; }
 }
 
 /// <summary>Server to the caller: the callee, its pre-key and where it may be reached.</summary>
@@ -126,6 +134,12 @@ internal sealed record IncomingMessage : SignalMessage
     public NatDescription? Nat { get; init; }
 
     public string[]? Capabilities { get; init; }
+
+    /// <summary>As in <see cref="ConnectMessage.Protocol"/>.</summary>
+    public string? Protocol { get; init; }
+
+    /// <summary>As in <see cref="ConnectMessage.Proof"/>.</summary>
+    public byte[]? Proof { get; init; }
 }
 
 /// <summary>Callee that registered as <c>on-accept</c>: introduce me.</summary>
@@ -161,6 +175,28 @@ internal sealed record CandidatesMessage : SignalMessage
 internal sealed record ObservedMessage : SignalMessage
 {
     public string? Address { get; init; }
+}
+
+/// <summary>Server: relayed datagrams of this node were dropped (docs/protocol.md section 6).</summary>
+internal sealed record LimitedMessage : SignalMessage
+{
+    /// <summary>Which limit (<see cref="RelayLimit"/>).</summary>
+    public string? Limit { get; init; }
+
+    /// <summary>What it is, in the unit of its name.</summary>
+    public long Value { get; init; }
+
+    /// <summary>Datagrams that were dropped since the last message of this kind.</summary>
+    public long Dropped { get; init; }
+}
+
+/// <summary>Server: a relayed datagram could not be delivered.</summary>
+internal sealed record UnreachableMessage : SignalMessage
+{
+    public string? Peer { get; init; }
+
+    /// <summary><see cref="RejectReason.Offline"/> or <see cref="RejectReason.NoCall"/>.</summary>
+    public string? Reason { get; init; }
 }
 
 /// <summary>Either: are you there.</summary>

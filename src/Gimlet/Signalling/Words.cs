@@ -16,6 +16,9 @@ internal static class SignalProtocol
     public const int NonceLength = 32;
 
     public const int CallIdLength = 16;
+
+    /// <summary>ALPN names have one byte for their length (RFC 7301 section 3.1).</summary>
+    public const int MaxProtocolLength = 255;
 }
 
 /// <summary>Why a call was refused; the kind strings are stable.</summary>
@@ -29,6 +32,19 @@ internal static class RejectReason
     public const string Self = "self";
     public const string BadRequest = "bad-request";
     public const string TimedOut = "timed-out";
+
+    /// <summary>The callee is calling the caller for the same protocol, and its call goes on.</summary>
+    public const string Glare = "glare";
+
+    /// <summary>Only of relayed datagrams: the destination has not admitted the sender.</summary>
+    public const string NoCall = "no-call";
+}
+
+/// <summary>The limits that a <see cref="LimitedMessage"/> names.</summary>
+internal static class RelayLimit
+{
+    public const string BytesPerSecond = "relay-bytes-per-second";
+    public const string Queue = "relay-queue";
 }
 
 /// <summary>Why the server refused a message or a session; also the reason of the close frame.</summary>
@@ -74,6 +90,9 @@ internal static class Capability
 {
     /// <summary>It takes part in checks and can have a direct path.</summary>
     public const string Direct = "direct";
+
+    /// <summary>It takes relayed datagrams.</summary>
+    public const string Relay = "relay";
 }
 
 /// <summary>Candidate kinds on the wire (RFC 8839 section 5.1 names, and ours for port mappings).</summary>
