@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Gimlet.Quic.Connections;
 using Gimlet.Quic.Hosting;
 using Gimlet.Quic.Paths;
+using Gimlet.Quic.Recovery;
 
 namespace Gimlet.Quic;
 
@@ -56,6 +57,9 @@ public sealed partial class QuicConnection : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>The path that the connection began on: the one that was dialled, or that the client's first packet came by.</summary>
+    public QuicPath InitialPath => new(_host.Core.InitialPath.Value);
 
     /// <summary>The peer's address on the path in use, or null where it is a path without one.</summary>
     public IPEndPoint? RemoteEndPoint => _host.Sender.GetRemoteEndPoint(CurrentPath);
@@ -161,6 +165,38 @@ public sealed partial class QuicConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Figures of each path of the connection, in no order: those that its owner chose, and those that packets of the peer came by. A path that is removed, or
+    /// that makes room for another one, is in it no longer.
+    /// </summary>
+    public IReadOnlyList<QuicPathStatistics> GetPathStatistics()
+    {
+        lock (_host.Gate)
+        {
+            ConnectionCore core = _host.Core;
+            var all = new QuicPathStatistics[core.Paths.Count];
+            for (int i = 0; i < all.Length; i++)
+            {
+                ConnectionPath path = core.Paths[i];
+                RttEstimator rtt = path.Recovery.Rtt;
+                all[i] = new QuicPathStatistics
+                {
+                    Path = new QuicPath(path.Id.Value),
+                    Rtt = rtt.HasSample ? rtt.Smoothed : TimeSpan.Zero,
+                    MinRtt = rtt.Minimum,
+                    BytesSent = path.BytesSent,
+                    BytesReceived = path.BytesReceived,
+                    PacketsSent = path.PacketsSent,
+                    PacketsLost = path.PacketsLost,
+                    IsValidated = path.IsValidated,
+                    IsCurrent = path.Id == core.CurrentPath,
+                };
+            }
+
+            return all;
+        }
+    }
+
     /// <summary>Asks the peer for an answer, which keeps the connection and the NATs on its way alive.</summary>
     public void Ping()
     {
@@ -189,16 +225,35 @@ public sealed partial class QuicConnection : IAsyncDisposable
     /// <summary>Probes a path and moves there once it is validated (RFC 9000 section 9.2): <see cref="PathEvents"/> tells. A client's.</summary>
     /// <param name="path">The path, as its owner numbers it.</param>
     /// <returns>False when it is not permitted (yet), or the peer gave no connection id for another path.</returns>
-    public bool TryMigrate(QuicPath path) => ChangePath(path, static (core, now, id) => core.TryMigrate(now, id));
+    public bool TryMigrate(QuicPath path) => ChangePath(path, static (core, now, id, _) => core.TryMigrate(now, id));
 
-    /// <summary>Sends on a path from now on, which its owner vouches for; needs <c>gimlet_paths</c> of both sides.</summary>
-    internal bool TryUsePath(QuicPath path) => ChangePath(path, static (core, now, id) => core.TryUsePath(now, id));
+    /// <summary>
+    /// Sends on a path from now on, which its owner vouches for; needs <see cref="QuicConnectionOptions.GimletPaths"/> of both sides (docs/protocol.md
+    /// section 5). Until QUIC has validated the path, all that goes there goes out on the last validated path as well. Little that is in flight (10 packets
+    /// at most) goes out once more on the new path at once. Before the handshake is complete the path is remembered, and used from that moment on. On the path that is
+    /// in use already it is a kick: the probe timeout begins afresh, and if anything is in flight a probe goes out at once.
+    /// </summary>
+    /// <param name="path">The path, as its owner numbers it.</param>
+    /// <returns>False where it is not permitted: the peer is no node, the connection ended, or there are too many paths.</returns>
+    public bool TryUsePath(QuicPath path) => ChangePath(path, static (core, now, id, _) => core.TryUsePath(now, id));
+
+    /// <summary>
+    /// A path is dead, says its owner; needs <see cref="QuicConnectionOptions.GimletPaths"/> of both sides (docs/protocol.md section 5). All that is in
+    /// flight there counts as lost at once, which is no sign of congestion, and goes out again on another path, which is used from now on as by
+    /// <see cref="TryUsePath"/>, with the round-trip time and window that it has from before. The dead path is kept and challenged, so that its return
+    /// shows: <see cref="QuicPathEventKind.Validated"/>.
+    /// </summary>
+    /// <param name="path">The path that is dead.</param>
+    /// <param name="to">The path to use from now on.</param>
+    /// <returns>False, and nothing changed, where it is not permitted, or both are the same.</returns>
+    public bool AbandonPath(QuicPath path, QuicPath to) =>
+        ChangePath(to, static (core, now, id, dead) => core.AbandonPath(now, dead, id), path);
 
     /// <summary>The path is gone: what was sent there counts as lost, and the best other path takes over.</summary>
     /// <param name="path">The path, as its owner numbers it.</param>
     public void RemovePath(QuicPath path) => _ = ChangePath(
         path,
-        static (core, now, id) =>
+        static (core, now, id, _) =>
         {
             core.RemovePath(now, id);
             return false;
@@ -229,7 +284,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
     internal void OnPathEvent(QuicPathEventKind kind, PathId path) =>
         _ = _pathEvents?.Writer.TryWrite(new QuicPathEvent(kind, new QuicPath(path.Value)));
 
-    private bool ChangePath(QuicPath path, Func<ConnectionCore, TimeSpan, PathId, bool> change)
+    private bool ChangePath(QuicPath path, Func<ConnectionCore, TimeSpan, PathId, PathId, bool> change, QuicPath other = default)
     {
         lock (_host.Gate)
         {
@@ -239,7 +294,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
             }
 
             TimeSpan now = _host.Now;
-            bool changed = change(_host.Core, now, new PathId(path.Value));
+            bool changed = change(_host.Core, now, new PathId(path.Value), new PathId(other.Value));
             if (changed)
             {
                 _host.Hold(path);

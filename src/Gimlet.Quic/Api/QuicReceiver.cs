@@ -31,9 +31,11 @@ public sealed class QuicReceiver
     /// <param name="ecn">How they were marked.</param>
     /// <param name="datagrams">One behind the other; decrypted in place, so nothing of them can be used afterwards.</param>
     /// <param name="segmentSize">The length of each but the last, which may be shorter.</param>
-    public void Receive(QuicPath path, EcnMark ecn, Span<byte> datagrams, int segmentSize)
+    /// <param name="mayBegin">See <see cref="IDatagramOrigin.MayBegin"/>.</param>
+    public void Receive(QuicPath path, EcnMark ecn, Span<byte> datagrams, int segmentSize, bool mayBegin = true)
     {
         _known.Path = path;
+        _known.MayBegin = mayBegin;
         Receive(_known, ecn, datagrams, segmentSize);
     }
 
@@ -120,7 +122,7 @@ public sealed class QuicReceiver
         Span<byte> room = stackalloc byte[IDatagramOrigin.MaxAddressLength];
         int length = origin.WriteAddress(room, out int hostLength);
         var address = new StrangerAddress(room[..length], hostLength);
-        StrangerVerdict<ConnectionHost> verdict = _endpoint.Core.HandleStranger(now, datagram, address, _answer);
+        StrangerVerdict<ConnectionHost> verdict = _endpoint.Core.HandleStranger(now, datagram, address, _answer, origin.MayBegin);
         switch (verdict.Action)
         {
             case StrangerAction.Answer:
@@ -175,6 +177,8 @@ public sealed class QuicReceiver
     private sealed class KnownOrigin(IDatagramSender sender) : IDatagramOrigin
     {
         public QuicPath Path { get; set; }
+
+        public bool MayBegin { get; set; }
 
         public int WriteAddress(Span<byte> destination, out int hostLength)
         {

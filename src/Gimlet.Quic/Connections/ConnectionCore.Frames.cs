@@ -82,7 +82,12 @@ internal sealed partial class ConnectionCore
         _idle.OnReceived(arrival.Now);
         if (space == _application)
         {
-            OnPacketFrom(arrival.Now, path, isProbing, opened.PacketNumber == space.Received.Largest);
+            if (isAckEliciting)
+            {
+                NoteAckPath(path, opened.PacketNumber);
+            }
+
+            OnPacketFrom(arrival.Now, path, isProbing, isAckEliciting, opened.PacketNumber == space.Received.Largest);
         }
     }
 
@@ -104,7 +109,7 @@ internal sealed partial class ConnectionCore
             case >= FrameType.Stream and <= FrameType.StreamLast:
                 return StreamFrame.TryRead(ref reader, out StreamFrame stream) && Ok(Streams.Handle(stream), out error);
             case FrameType.Ack or FrameType.AckEcn:
-                return AckFrame.TryRead(ref reader, out AckFrame ack) && Ok(HandleAck(arrival.Now, space, path, ack, opened.Generation), out error);
+                return AckFrame.TryRead(ref reader, out AckFrame ack) && Ok(HandleAck(arrival, space, path, ack, opened.Generation), out error);
             case FrameType.Crypto:
                 return CryptoFrame.TryRead(ref reader, out CryptoFrame crypto) && Ok(HandleCrypto(arrival.Now, space, crypto), out error);
             case FrameType.Datagram or FrameType.DatagramWithLength:
@@ -162,7 +167,7 @@ internal sealed partial class ConnectionCore
         return !result.IsError;
     }
 
-    private QuicError HandleAck(TimeSpan now, PacketSpace space, ConnectionPath path, in AckFrame ack, int generation)
+    private QuicError HandleAck(in Arrival arrival, PacketSpace space, ConnectionPath path, in AckFrame ack, int generation)
     {
         QuicError error;
         if (space == _application)
@@ -180,8 +185,10 @@ internal sealed partial class ConnectionCore
             _loss.IsPeerAddressValidated = true;
         }
 
-        error = _loss.OnAckReceived(now, space.Number, ack, DecodeAckDelay(space, ack.Delay));
-        TraceMetrics(now, path);
+        // Nodes acknowledge on the way that the packets came; the round trip of each path is then its own.
+        PathId? way = HasGimletPaths ? arrival.Path : null;
+        error = _loss.OnAckReceived(arrival.Now, space.Number, ack, DecodeAckDelay(space, ack.Delay), way);
+        TraceMetrics(arrival.Now, path);
         return error;
     }
 

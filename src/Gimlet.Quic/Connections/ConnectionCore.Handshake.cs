@@ -258,6 +258,7 @@ internal sealed partial class ConnectionCore
         // RFC 9000 section 5.1.1: with the first flight under 1-RTT keys, so that a path can be used at once (docs/protocol.md section 5).
         _localIds.SetPeerLimit(PeerParameters!.ActiveConnectionIdLimit);
         Tell(ConnectionEventKind.Connected);
+        UseRememberedPath(now);
         _hasNewKeys = true;
     }
 

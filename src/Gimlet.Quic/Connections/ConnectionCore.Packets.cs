@@ -65,6 +65,7 @@ internal sealed partial class ConnectionCore : IPacketWriter
             number, _writeTime, _writePath.Id, length, isAckEliciting, isAckEliciting || isPadded, _isWritingMtuProbe, _writeEcn);
         _loss.OnPacketSent(space.Number, sent, frames.Frames);
         Counters.PacketsSent++;
+        _writePath.PacketsSent++;
         if (isAckEliciting)
         {
             _idle.OnAckElicitingSent(_writeTime);
@@ -172,6 +173,7 @@ internal sealed partial class ConnectionCore : IPacketWriter
     private void WriteAck(PacketSpace space, ref WireWriter writer, SentFrameList sent)
     {
         if (space.Received.HasUnsentAck
+            && (space != _application || (AckWay() ?? _writePath) == _writePath)
             && space.Received.TryWriteAck(ref writer, _writeTime, LocalParameters.AckDelayExponent, out long largest))
         {
             sent.Add(new SentFrame(FrameType.Ack, Offset: largest));

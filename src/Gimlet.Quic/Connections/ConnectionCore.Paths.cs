@@ -16,17 +16,17 @@ internal sealed partial class ConnectionCore
     // but goes on sending would be asked for ever.
     private const int MaxValidationRetries = 5;
 
+    // The doubling timeout of challenges to a path that was given up stops here: three full-size datagrams in that time are nothing even for a path that
+    // stays dead, and longer pauses would hide its return from an owner that has no checks of its own.
+    private const int MostShifted = 10;
+    private static readonly TimeSpan MaxAbandonedTimeout = TimeSpan.FromSeconds(30);
+
     private readonly List<ConnectionPath> _paths = new(capacity: 1);
     private readonly RecoverySettings _recoverySettings = RecoverySettings.Default;
     private ConnectionPath _current;
     private ConnectionPath? _previous;
     private ConnectionPath? _migratingTo;
     private int _maxUdpPayload;
-
-    // Frames that went out on a path that is not validated, to go out once more on the one before (docs/protocol.md section 5).
-    private byte[] _duplicate = [];
-    private int _duplicateLength;
-    private ConnectionPath? _duplicatePath;
 
     /// <summary>Probes a path and moves to it once it is validated (RFC 9000 section 9.2). A client's, after confirmation.</summary>
     /// <returns>False when it is not permitted, or no connection id is left for the path.</returns>
@@ -50,57 +50,17 @@ internal sealed partial class ConnectionCore
         return true;
     }
 
-    /// <summary>
-    /// Sends on a path from now on, which its owner vouches for; needs <c>gimlet_paths</c> of both sides and a complete handshake. Until
-    /// it is validated, all that goes there goes out on the last validated path as well, as packets of their own.
-    /// </summary>
-    /// <remarks>
-    /// Each path has a connection id of its own where the peer gave enough. A client that moves with completion itself is a round trip ahead of the
-    /// server's ids: until they come, both paths carry the one that there is.
-    /// </remarks>
-    /// <returns>False when it is not permitted, or there are too many paths.</returns>
-    public bool TryUsePath(TimeSpan now, PathId path)
-    {
-        if (_phase != ClosePhase.Open || !IsConnected || !HasGimletPaths)
-        {
-            return false;
-        }
-
-        if (path == _current.Id)
-        {
-            return true;
-        }
-
-        ConnectionPath? target = TryFindPath(path);
-        if (target is null)
-        {
-            if (_paths.Count >= MaxPaths && !TryMakeRoom(now))
-            {
-                return false;
-            }
-
-            target = AddPath(path, isOurs: true, isLifted: true);
-        }
-
-        // The owner vouches: nobody named this address to us who is not the peer.
-        target.Lift();
-        if (!target.IsValidated && !target.Validation.IsRunning)
-        {
-            StartValidation(now, target);
-        }
-
-        MoveTo(now, target);
-        return true;
-    }
-
     /// <summary>The path is gone: what was sent there counts as lost, and the best other path takes over.</summary>
     public void RemovePath(TimeSpan now, PathId path)
     {
         ConnectionPath? gone = TryFindPath(path);
+        _pathAfterHandshake = _pathAfterHandshake == path ? null : _pathAfterHandshake;
         if (gone is null || _paths.Count == 1)
         {
             return;
         }
+
+        _eventTime = now;
 
         if (gone == _current)
         {
@@ -169,8 +129,8 @@ internal sealed partial class ConnectionCore
     }
 
     // RFC 9000 section 9: "If a client receives packets from an unknown server address, the client MUST discard these packets." A server waits with new
-    // addresses until the handshake is confirmed.
-    private bool MayComeFrom(PathId path) => TryFindPath(path) is not null || (Role == EndpointRole.Server ? IsConfirmed : HasGimletPaths);
+    // addresses until the handshake is confirmed. Nodes do neither: the client's Finished may come another way than its Initial (docs/protocol.md section 5).
+    private bool MayComeFrom(PathId path) => TryFindPath(path) is not null || HasGimletPaths || (Role == EndpointRole.Server && IsConfirmed);
 
     // An authentic 1-RTT packet came; from a new path only now is there state for it.
     private ConnectionPath? PathOf(in Arrival arrival)
@@ -178,7 +138,7 @@ internal sealed partial class ConnectionCore
         ConnectionPath? path = TryFindPath(arrival.Path);
         if (path is null && (_paths.Count < MaxPaths || TryMakeRoom(arrival.Now)))
         {
-            path = AddPath(arrival.Path, isOurs: false, isLifted: HasGimletPaths);
+            path = AddPath(arrival.Path, isOurs: false, isLifted: false);
             path.OnReceived(arrival.DatagramLength);
 
             // RFC 9000 section 9.5: an id of its own for each path from the first answer on, where the peer gave enough.
@@ -190,16 +150,23 @@ internal sealed partial class ConnectionCore
 
     private bool TryMakeRoom(TimeSpan now)
     {
+        ConnectionPath? least = null;
         foreach (ConnectionPath path in _paths)
         {
-            if (path != _current && path != _previous && path != _migratingTo)
+            // The oldest; but those that only came up before those that their owner chose: whoever replays packets from many addresses makes many.
+            if (path != _current && path != _previous && path != _migratingTo && (least is null || (least.IsOurs && !path.IsOurs)))
             {
-                Forget(now, path);
-                return true;
+                least = path;
             }
         }
 
-        return false;
+        if (least is null)
+        {
+            return false;
+        }
+
+        Forget(now, least);
+        return true;
     }
 
     private void Forget(TimeSpan now, ConnectionPath path)
@@ -209,16 +176,26 @@ internal sealed partial class ConnectionCore
         _remoteIds.Release(path.Id);
         _previous = _previous == path ? null : _previous;
         _migratingTo = _migratingTo == path ? null : _migratingTo;
-        _duplicatePath = _duplicatePath == path ? null : _duplicatePath;
+        _copyPath = _copyPath == path ? null : _copyPath;
+        _ackPath = _ackPath == path ? null : _ackPath;
     }
 
-    private void OnPacketFrom(TimeSpan now, ConnectionPath path, bool isProbing, bool isNewest)
+    private void OnPacketFrom(TimeSpan now, ConnectionPath path, bool isProbing, bool isAckEliciting, bool isNewest)
     {
         path.IsHeard = true;
+        if (HasGimletPaths)
+        {
+            // The owner of the paths decides.
+            if (isNewest && isAckEliciting && !isProbing)
+            {
+                NotePeerPath(now, path);
+            }
+
+            return;
+        }
 
         // RFC 9000 section 9.3: "An endpoint only changes the address to which it sends packets in response to the highest-numbered non-probing packet."
-        // Between two nodes the owner of the paths decides instead.
-        if (path == _current || isProbing || !isNewest || Role != EndpointRole.Server || HasGimletPaths)
+        if (path == _current || isProbing || !isNewest || Role != EndpointRole.Server)
         {
             return;
         }
@@ -254,6 +231,8 @@ internal sealed partial class ConnectionCore
         }
 
         _current = path;
+        _peerMovedTo = null;
+        _peerBackSince = null;
         _trace?.PathUpdated(now, path.Id, TracePathState.MigrationComplete);
         Tell(ConnectionEventKind.PathChanged, path.Id);
 
@@ -275,7 +254,11 @@ internal sealed partial class ConnectionCore
         path.IsResultTold = false;
         path.IsHeard = false;
         _trace?.PathUpdated(now, path.Id, TracePathState.ProbingStarted);
-        path.Validation.Start(now, (current > fresh ? current : fresh) * 3);
+        TimeSpan timeout = (current > fresh ? current : fresh) * 3;
+
+        // A path that its owner gave up is asked ever less often.
+        timeout *= path.IsAbandoned ? 1 << Math.Min(path.Retries, MostShifted) : 1;
+        path.Validation.Start(now, timeout < MaxAbandonedTimeout || !path.IsAbandoned ? timeout : MaxAbandonedTimeout);
     }
 
     // A challenge was answered, or the time for that is over.
@@ -296,6 +279,7 @@ internal sealed partial class ConnectionCore
         {
             path.IsResultTold = true;
             path.IsValidated = true;
+            path.IsAbandoned = false;
             _trace?.PathUpdated(now, path.Id, TracePathState.ProbingSuccessful);
             Tell(ConnectionEventKind.PathValidated, path.Id);
             if (path == _migratingTo)
@@ -315,6 +299,14 @@ internal sealed partial class ConnectionCore
 
     private void OnPathFailed(TimeSpan now, ConnectionPath path)
     {
+        if (path.IsAbandoned)
+        {
+            // It may come back; three challenges per timeout find out.
+            path.Retries++;
+            StartValidation(now, path);
+            return;
+        }
+
         bool isOtherSure = _previous is { IsValidated: true, Validation.IsRunning: false };
         if (path == _current && path.IsHeard && !HasGimletPaths && !isOtherSure && path.Retries < MaxValidationRetries)
         {
@@ -364,195 +356,5 @@ internal sealed partial class ConnectionCore
         }
 
         return best!;
-    }
-
-    // What goes to the current path goes there as well, until the current one is validated.
-    private ConnectionPath? SecondPath() =>
-        HasGimletPaths && !_current.IsValidated && _previous is { IsValidated: true } previous && previous != _current ? previous : null;
-
-    private void KeepDuplicate(ConnectionPath path, ReadOnlySpan<byte> payload)
-    {
-        if (_duplicate.Length < payload.Length)
-        {
-            _duplicate = new byte[_settings.MaxUdpPayload];
-        }
-
-        payload.CopyTo(_duplicate);
-        _duplicateLength = payload.Length;
-        _duplicatePath = path;
-    }
-
-    private bool TryPollDuplicate(TimeSpan now, Span<byte> buffer, out Transmit transmit)
-    {
-        transmit = default;
-        if (_duplicatePath is not { } path)
-        {
-            return false;
-        }
-
-        _duplicatePath = null;
-
-        // A copy is not worth more than the path bears; the original is on its way.
-        if (path.Recovery.Allowance(now) < _duplicateLength || _oneRtt is not { CanSeal: true })
-        {
-            return false;
-        }
-
-        // The frames are still those of the original, which was written last. The header may have grown by a byte meanwhile, and the copy no longer fit.
-        BeginDatagram(now, path, path.Recovery.NextEcn);
-        var datagram = new DatagramBuilder(this, buffer[..Math.Min(path.Mtu.Current, buffer.Length)]);
-        if (!datagram.TryBegin(_application, out WireWriter writer) || writer.Remaining < _duplicateLength)
-        {
-            return false;
-        }
-
-        writer.WriteBytes(_duplicate.AsSpan(0, _duplicateLength));
-        datagram.Commit(writer.Position);
-        int length = datagram.Finish(fullSize: 0);
-        CountDatagrams(path, length, count: 1);
-        transmit = new Transmit(path.Id, length, length, _writeEcn);
-        return true;
-    }
-
-    // DATAGRAM frames are not for copies: their receiver would get them twice. While there are two paths, they go where the peer is known to be.
-    private bool HasDatagramsFor(ConnectionPath path) => _outgoing.Count > 0 && (SecondPath() ?? path) == path;
-
-    private bool TryPollDatagrams(TimeSpan now, Span<byte> buffer, out Transmit transmit)
-    {
-        transmit = default;
-        if (_outgoing.Count == 0 || SecondPath() is not { } path || _oneRtt is not { CanSeal: true } || path.Recovery.Allowance(now) < path.Mtu.Current)
-        {
-            return false;
-        }
-
-        BeginDatagram(now, path, path.Recovery.NextEcn);
-        var datagram = new DatagramBuilder(this, buffer[..Math.Min(path.Mtu.Current, buffer.Length)]);
-        if (!datagram.TryBegin(_application, out WireWriter writer))
-        {
-            return false;
-        }
-
-        _applicationFrames.Clear();
-        WriteDatagrams(ref writer, _applicationFrames);
-        datagram.Commit(writer.Position);
-        int length = datagram.Finish(fullSize: 0);
-        if (length == 0)
-        {
-            return false;
-        }
-
-        CountDatagrams(path, length, count: 1);
-        transmit = new Transmit(path.Id, length, length, _writeEcn);
-        return true;
-    }
-
-    // PATH_CHALLENGE, PATH_RESPONSE, probe timeouts of paths that are not current, and MTU probes: a datagram of its own each.
-    private bool TryPollProbing(TimeSpan now, Span<byte> buffer, out Transmit transmit)
-    {
-        transmit = default;
-        if (_oneRtt is not { CanSeal: true })
-        {
-            return false;
-        }
-
-        foreach (ConnectionPath path in _paths)
-        {
-            if (path.Responses.Count > 0 || path.Validation.IsChallengeDue(now) || (path.Probes > 0 && path != _current))
-            {
-                if (TryWriteProbing(now, path, buffer, out transmit))
-                {
-                    return true;
-                }
-            }
-        }
-
-        // Not in front of the server's HANDSHAKE_DONE, which the client waits for.
-        return IsConfirmed && !_isHandshakeDonePending && TryWriteMtuProbe(now, buffer, out transmit);
-    }
-
-    private bool TryWriteProbing(TimeSpan now, ConnectionPath path, Span<byte> buffer, out Transmit transmit)
-    {
-        transmit = default;
-
-        // RFC 9000 section 8.2.1: "An endpoint MUST expand datagrams that contain a PATH_CHALLENGE frame to at least the smallest allowed maximum datagram size of
-        // 1200 bytes, unless the anti-amplification limit for the path does not permit sending a datagram of this size."
-        int size = (int)Math.Min(FullSize, Math.Min(buffer.Length, path.Allowance));
-        bool isFullSize = size == FullSize;
-        BeginDatagram(now, path, EcnCodepoint.NotEct);
-        var datagram = new DatagramBuilder(this, buffer[..size]);
-        if (!datagram.TryBegin(_application, out WireWriter writer))
-        {
-            return false;
-        }
-
-        SentFrameList sent = _applicationFrames;
-        sent.Clear();
-        bool mustExpand = false;
-        while (path.Responses.Count > 0 && writer.Remaining >= PathResponseFrame.Length && path.Responses.TryTake(out ulong response))
-        {
-            _ = new PathResponseFrame(response).TryWrite(ref writer);
-            sent.Add(new SentFrame(FrameType.PathResponse));
-            mustExpand = true;
-        }
-
-        if (path.Validation.IsChallengeDue(now) && writer.Remaining >= PathChallengeFrame.Length)
-        {
-            _ = new PathChallengeFrame(path.Validation.NextChallenge(now, isFullSize)).TryWrite(ref writer);
-            sent.Add(new SentFrame(FrameType.PathChallenge));
-            mustExpand = true;
-        }
-
-        if (path.Probes > 0)
-        {
-            path.Probes--;
-            if (sent.Count == 0 && PingFrame.TryWrite(ref writer))
-            {
-                sent.Add(new SentFrame(FrameType.Ping));
-            }
-        }
-
-        datagram.Commit(writer.Position);
-        int length = datagram.Finish(mustExpand && isFullSize ? FullSize : 0);
-        if (length == 0)
-        {
-            return false;
-        }
-
-        CountDatagram(path, length);
-        transmit = new Transmit(path.Id, length, length, EcnCodepoint.NotEct);
-        return true;
-    }
-
-    private bool TryWriteMtuProbe(TimeSpan now, Span<byte> buffer, out Transmit transmit)
-    {
-        transmit = default;
-        ConnectionPath path = _current;
-        if (!path.IsValidated
-            || !path.Mtu.TryGetProbe(now, out int size)
-            || size > buffer.Length
-            || path.Recovery.Allowance(now) < size
-            || path.Allowance < size)
-        {
-            return false;
-        }
-
-        BeginDatagram(now, path, path.Recovery.NextEcn);
-        _isWritingMtuProbe = true;
-        var datagram = new DatagramBuilder(this, buffer[..size]);
-        if (!datagram.TryBegin(_application, out WireWriter writer))
-        {
-            return false;
-        }
-
-        long number = _loss.NextPacketNumber(PacketNumberSpace.Application);
-        _applicationFrames.Clear();
-        _ = PingFrame.TryWrite(ref writer);
-        _applicationFrames.Add(new SentFrame(FrameType.Ping));
-        datagram.Commit(writer.Position);
-        int length = datagram.Finish(size);
-        path.Mtu.OnProbeSent(now, number, size);
-        CountDatagram(path, length);
-        transmit = new Transmit(path.Id, length, length, _writeEcn);
-        return true;
     }
 }

@@ -179,7 +179,13 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
     {
         Counters.PacketsLost++;
         _trace?.PacketLost(_eventTime, packet.Path, SpaceOf(space).Type, packet.PacketNumber, reason: null);
-        if (space != PacketNumberSpace.Application || TryFindPath(packet.Path) is not { } path)
+        if (TryFindPath(packet.Path) is not { } path)
+        {
+            return;
+        }
+
+        path.PacketsLost++;
+        if (space != PacketNumberSpace.Application)
         {
             return;
         }
@@ -188,7 +194,7 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         {
             path.Mtu.OnProbeLost(_eventTime, packet.PacketNumber);
         }
-        else if (path.Mtu.OnPacketLost(_eventTime, packet.PacketNumber, packet.Size))
+        else if (!path.IsAbandoned && path.Mtu.OnPacketLost(_eventTime, packet.PacketNumber, packet.Size))
         {
             UpdateDatagramSize(path);
         }
@@ -266,6 +272,7 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
 
         Counters.ProbeTimeouts++;
         TraceMetrics(now, _current);
+        NoteSilence();
         PacketSpace space = SpaceOf(probe.Space);
         if (probe.Space != PacketNumberSpace.Application)
         {
@@ -300,7 +307,6 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
     // the peer's packets go now, which may be longer.
     private bool IsGivenUp(ConnectionPath left)
     {
-        const int MostShifted = 10;
         TimeSpan pto = left.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay);
         TimeSpan waited = pto * ((1L << Math.Min(left.Recovery.PtoCount, MostShifted)) - 1);
         return _current.Recovery.Rtt.HasSample

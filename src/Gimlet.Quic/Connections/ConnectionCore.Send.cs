@@ -28,9 +28,10 @@ internal sealed partial class ConnectionCore
         _eventTime = now;
         transmit = default;
         if (_phase == ClosePhase.Open
-            && (TryPollDuplicate(now, buffer, out transmit)
+            && (TryPollCopy(now, buffer, out transmit)
                 || TryPollHandshake(now, buffer, out transmit)
                 || TryPollProbing(now, buffer, out transmit)
+                || TryPollAck(now, buffer, out transmit)
                 || TryPollDatagrams(now, buffer, out transmit)
                 || TryPollData(now, buffer, maxDatagrams, out transmit)))
         {
@@ -79,8 +80,9 @@ internal sealed partial class ConnectionCore
         int size = (int)Math.Min(Math.Min(path.Mtu.Current, buffer.Length), allowance);
         BeginDatagram(now, path, isBlocked ? EcnCodepoint.NotEct : path.Recovery.NextEcn);
         var datagram = new DatagramBuilder(this, buffer[..size]);
-        bool hasInitial = TryAppend(ref datagram, _initial, now, isBlocked, out bool isInitialEliciting);
-        bool hasHandshake = TryAppend(ref datagram, _handshake, now, isBlocked, out _);
+        ConnectionPath? second = SecondPath();
+        bool hasInitial = TryAppend(ref datagram, _initial, now, isBlocked, second, out bool isInitialEliciting);
+        bool hasHandshake = TryAppend(ref datagram, _handshake, now, isBlocked, second, out _);
         if (!hasInitial && !hasHandshake)
         {
             return false;
@@ -92,6 +94,10 @@ internal sealed partial class ConnectionCore
         {
             WriteApplicationFrames(path, ref writer, isDataBlocked);
             datagram.Commit(writer.Position);
+            if (second is not null)
+            {
+                KeepCopy(_application, second, writer.Written);
+            }
         }
 
         // RFC 9000 section 14.1: "A client MUST expand the payload of all UDP datagrams carrying Initial packets to at least the smallest allowed maximum
@@ -107,7 +113,8 @@ internal sealed partial class ConnectionCore
         return true;
     }
 
-    private bool TryAppend(ref DatagramBuilder datagram, PacketSpace space, TimeSpan now, bool mayOnlyAcknowledge, out bool isAckEliciting)
+    private bool TryAppend(
+        ref DatagramBuilder datagram, PacketSpace space, TimeSpan now, bool mayOnlyAcknowledge, ConnectionPath? second, out bool isAckEliciting)
     {
         isAckEliciting = false;
         if (!WantsToSend(space, now) || !space.Sealer!.CanSeal || !datagram.TryBegin(space, out WireWriter writer))
@@ -117,6 +124,11 @@ internal sealed partial class ConnectionCore
 
         WriteHandshakeFrames(space, ref writer, mayOnlyAcknowledge);
         datagram.Commit(writer.Position);
+        if (second is not null)
+        {
+            KeepCopy(space, second, writer.Written);
+        }
+
         isAckEliciting = IsAckEliciting(FramesOf(space).Frames);
         return writer.Position > 0;
     }
@@ -127,7 +139,7 @@ internal sealed partial class ConnectionCore
 
     private bool WantsApplicationPacket(TimeSpan now, ConnectionPath path, bool mayOnlyAcknowledge)
     {
-        if (_application.Received.HasUnsentAck && _application.Received.IsAckDue(now))
+        if (IsAckDueOn(path, now))
         {
             return true;
         }
@@ -237,7 +249,7 @@ internal sealed partial class ConnectionCore
 
         if (second is not null)
         {
-            KeepDuplicate(second, payload[..length]);
+            KeepCopy(_application, second, payload[..length]);
         }
 
         return Seal(_application, datagram, layout, number, length, isPadded: false);

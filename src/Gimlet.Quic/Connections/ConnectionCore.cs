@@ -18,7 +18,8 @@ namespace Gimlet.Quic.Connections;
 /// </summary>
 /// <remarks>
 /// One file per concern: <c>.Receive</c> (datagrams to packets), <c>.Frames</c> (packets to what they mean), <c>.Handshake</c> (TLS, keys, parameters),
-/// <c>.Send</c> (what goes out next), <c>.Packets</c> (how it is written), <c>.Paths</c> (validation and migration), <c>.Recovery</c> (what was acknowledged or
+/// <c>.Send</c> (what goes out next), <c>.Packets</c> (how it is written), <c>.Paths</c> (validation and migration),
+/// <c>.OwnedPaths</c> (paths between nodes, which their owner chooses), <c>.Copies</c> (frames that go two ways), <c>.Probing</c> (challenges), <c>.Recovery</c> (what was acknowledged or
 /// lost, and timers), <c>.Close</c> (the end).
 /// </remarks>
 internal sealed partial class ConnectionCore : IDisposable
@@ -79,6 +80,7 @@ internal sealed partial class ConnectionCore : IDisposable
         _isSpinning = (bit[0] & 1) != 0;
 
         // RFC 9000 section 8.1: a client knows the address it dialled; a server sends three times what it got until it knows.
+        InitialPath = path;
         _current = AddPath(path, isOurs: true, isLifted: role == EndpointRole.Client || isAddressValidated);
         _current.IsValidated = true;
         _current.IsResultTold = true;
@@ -169,6 +171,12 @@ internal sealed partial class ConnectionCore : IDisposable
 
     /// <summary>The path that data goes out on.</summary>
     public PathId CurrentPath => _current.Id;
+
+    /// <summary>The path that the first flight went out on, or came by.</summary>
+    public PathId InitialPath { get; }
+
+    /// <summary>The paths that there are, with those that packets of the peer only came by.</summary>
+    public IReadOnlyList<ConnectionPath> Paths => _paths;
 
     /// <summary>What is counted.</summary>
     public ConnectionCounters Counters { get; } = new();

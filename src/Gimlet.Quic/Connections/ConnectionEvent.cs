@@ -26,6 +26,15 @@ internal enum ConnectionEventKind
     /// <summary>We now send on <see cref="ConnectionEvent.Path"/>: the peer migrated, its NAT rebound, or a migration of ours is done.</summary>
     PathChanged,
 
+    /// <summary>
+    /// The second probe timeout in a row expired on <see cref="ConnectionEvent.Path"/>, the one in use, without an acknowledgement: once per silence, between
+    /// two nodes only.
+    /// </summary>
+    PathSilent,
+
+    /// <summary>The peer's newest packet of its own will came on <see cref="ConnectionEvent.Path"/>, which is not the one in use: once per change, between two nodes only.</summary>
+    PeerMoved,
+
     /// <summary>The server gave a token for the next connection (NEW_TOKEN): <see cref="ConnectionEvent.Token"/>.</summary>
     TokenReceived,
 

@@ -10,6 +10,12 @@ internal sealed class ConnectionPath
     // What a server's first flight comes in, and what a path that the peer came by needs at least for a probe.
     private const int FullSize = (int)TransportParameters.MinMaxUdpPayloadSize;
 
+    // Counts of what was sent, received and lost here; never reset. The connection writes them.
+    public long BytesSent;
+    public long BytesReceived;
+    public long PacketsSent;
+    public long PacketsLost;
+
     private readonly AntiAmplification _amplification;
 
     public ConnectionPath(PathRecovery recovery, AntiAmplification amplification, PathValidation validation, MtuDiscovery mtu)
@@ -44,8 +50,14 @@ internal sealed class ConnectionPath
     /// <summary>Packets that a probe timeout asks for on this path.</summary>
     public int Probes { get; set; }
 
-    /// <summary>Whether its owner asked for it, as opposed to a packet of the peer that came from there.</summary>
-    public bool IsOurs { get; init; }
+    /// <summary>Whether its owner vouches for it, as opposed to a packet of the peer that came from there.</summary>
+    public bool IsOurs { get; set; }
+
+    /// <summary>Whether its owner gave it up; it is challenged until it answers, or is used again.</summary>
+    public bool IsAbandoned { get; set; }
+
+    /// <summary>Whether its silence was told.</summary>
+    public bool IsSilenceTold { get; set; }
 
     /// <summary>Whether a packet of the peer's came from there since the validation began.</summary>
     public bool IsHeard { get; set; }
@@ -59,6 +71,7 @@ internal sealed class ConnectionPath
     /// <summary>A datagram came this way.</summary>
     public void OnReceived(int bytes)
     {
+        BytesReceived += bytes;
         _amplification.OnReceived(bytes);
         NoteLimit();
     }
@@ -66,6 +79,7 @@ internal sealed class ConnectionPath
     /// <summary>Datagrams went this way.</summary>
     public void OnSent(int bytes)
     {
+        BytesSent += bytes;
         _amplification.OnSent(bytes);
         NoteLimit();
     }

@@ -17,6 +17,9 @@ internal enum DropReason
     /// <summary>It begins a connection, and this endpoint does not serve.</summary>
     NotServing,
 
+    /// <summary>It begins a connection, and may not from where it came.</summary>
+    NotInvited,
+
     /// <summary>It begins a connection in less than 1200 bytes (RFC 9000 section 14.1).</summary>
     TooSmall,
 

@@ -67,11 +67,18 @@ internal sealed class EndpointCore<T> : IDisposable
     /// <param name="datagram">The datagram.</param>
     /// <param name="address">Where it came from.</param>
     /// <param name="answer">Room for <see cref="StatelessAnswers.MaxLength"/> bytes.</param>
-    public StrangerVerdict<T> HandleStranger(TimeSpan now, ReadOnlySpan<byte> datagram, in StrangerAddress address, Span<byte> answer)
+    /// <param name="mayBegin">Whether a connection may begin from there.</param>
+    public StrangerVerdict<T> HandleStranger(
+        TimeSpan now, ReadOnlySpan<byte> datagram, in StrangerAddress address, Span<byte> answer, bool mayBegin = true)
     {
         if (!InvariantHeader.TryRead(datagram, RouteTable<T>.IdLength, out InvariantHeader header))
         {
             return StrangerVerdict<T>.Drop(DropReason.Malformed);
+        }
+
+        if (header.IsLong && !mayBegin)
+        {
+            return StrangerVerdict<T>.Drop(DropReason.NotInvited);
         }
 
         return header.IsLong ? HandleLong(now, datagram, header, address, answer) : HandleShort(now, datagram, header, answer);

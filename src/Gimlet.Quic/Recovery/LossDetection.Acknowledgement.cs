@@ -1,4 +1,5 @@
 using Gimlet.Quic.Frames;
+using Gimlet.Quic.Paths;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Recovery;
@@ -11,8 +12,12 @@ internal sealed partial class LossDetection
     /// <param name="space">The space of the packet it came in.</param>
     /// <param name="ack">The frame.</param>
     /// <param name="ackDelay">Its delay, decoded with the peer's ack_delay_exponent.</param>
+    /// <param name="way">
+    /// The path it came on, where the peer acknowledges on the way that packets came: then an acknowledgement that came another way says little of the
+    /// round trip of the packets' path. Null: it always does.
+    /// </param>
     /// <returns>PROTOCOL_VIOLATION where it acknowledges what was never sent; nothing was changed then.</returns>
-    public QuicError OnAckReceived(TimeSpan now, PacketNumberSpace space, in AckFrame ack, TimeSpan ackDelay)
+    public QuicError OnAckReceived(TimeSpan now, PacketNumberSpace space, in AckFrame ack, TimeSpan ackDelay, PathId? way = null)
     {
         NumberSpace numbers = _spaces[(int)space];
         if (numbers.IsDiscarded)
@@ -51,7 +56,7 @@ internal sealed partial class LossDetection
             }
         }
 
-        SampleRtt(now, space, ack.LargestAcknowledged, ackDelay);
+        SampleRtt(now, space, ack.LargestAcknowledged, ackDelay, way);
         if (raisesLargest)
         {
             CheckEcn(now, space, numbers, ack.Ecn);
@@ -153,7 +158,7 @@ internal sealed partial class LossDetection
         }
     }
 
-    private void SampleRtt(TimeSpan now, PacketNumberSpace space, long largest, TimeSpan ackDelay)
+    private void SampleRtt(TimeSpan now, PacketNumberSpace space, long largest, TimeSpan ackDelay, PathId? way)
     {
         foreach (PathRecord record in _paths)
         {
@@ -174,7 +179,7 @@ internal sealed partial class LossDetection
                 delay = IsHandshakeConfirmed && ackDelay > PeerMaxAckDelay ? PeerMaxAckDelay : ackDelay;
             }
 
-            record.Recovery.OnRttSample(now, now - sent.Ack.LargestSentAt, delay);
+            record.Recovery.OnRttSample(now, now - sent.Ack.LargestSentAt, delay, isOwnWay: way is null || way == record.Recovery.Path);
         }
     }
 

@@ -1,4 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
+using Gimlet.Quic.Frames;
 using Gimlet.Quic.Paths;
 using Gimlet.Quic.Wire;
 
@@ -82,12 +82,6 @@ internal sealed partial class LossDetection
         }
     }
 
-    public bool TryGetPath(PathId path, [NotNullWhen(true)] out PathRecovery? recovery)
-    {
-        recovery = Find(path)?.Recovery;
-        return recovery is not null;
-    }
-
     /// <summary>The number of the next packet; <see cref="OnPacketSent"/> must be given exactly this one.</summary>
     public long NextPacketNumber(PacketNumberSpace space) => _spaces[(int)space].Next;
 
@@ -165,8 +159,20 @@ internal sealed partial class LossDetection
         return false;
     }
 
-    /// <summary>Whether an ack-eliciting application packet is in flight on the path.</summary>
-    public bool HasAckElicitingInFlight(PathId path) => Find(path)?[PacketNumberSpace.Application] is { AckElicitingInFlight: > 0 };
+    /// <summary>How many ack-eliciting packets of all spaces are in flight on the path.</summary>
+    public int CountAckElicitingInFlight(PathId path)
+    {
+        int count = 0;
+        if (Find(path) is { } record)
+        {
+            for (int space = 0; space < SpaceCount; space++)
+            {
+                count += record[(PacketNumberSpace)space]?.AckElicitingInFlight ?? 0;
+            }
+        }
+
+        return count;
+    }
 
     /// <summary>The keys of a space are gone (RFC 9002 section 6.4): its packets are forgotten; the owners of their frames are not told.</summary>
     public void DiscardSpace(PacketNumberSpace space)
@@ -254,19 +260,12 @@ internal sealed partial class LossDetection
             packets--;
             for (int frame = 0; frame < entry.FrameCount; frame++)
             {
-                _events.OnFrameLost(space, sent.InFlight.FrameOf(entry, frame));
-            }
-        }
-    }
-
-    /// <summary>Gives memory back that a transfer left behind, where nothing is in flight; for a connection that is idle.</summary>
-    public void TrimExcess()
-    {
-        foreach (PathRecord record in _paths)
-        {
-            for (int space = 0; space < SpaceCount; space++)
-            {
-                record[(PacketNumberSpace)space]?.TrimExcess();
+                // DATAGRAM frames are never sent again (RFC 9221 section 5.2), and these are not lost yet.
+                ref readonly SentFrame content = ref sent.InFlight.FrameOf(entry, frame);
+                if (content.Type is not (FrameType.Datagram or FrameType.DatagramWithLength))
+                {
+                    _events.OnFrameLost(space, content);
+                }
             }
         }
     }

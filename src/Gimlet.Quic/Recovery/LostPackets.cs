@@ -90,17 +90,6 @@ internal sealed class LostPackets
         }
     }
 
-    /// <summary>Gives the memory back, where there is nothing in it.</summary>
-    public void TrimExcess()
-    {
-        if (Count == 0)
-        {
-            _packets = [];
-            _isSpurious = [];
-            _head = 0;
-        }
-    }
-
     private void RemoveFirst()
     {
         _head = Place(1);

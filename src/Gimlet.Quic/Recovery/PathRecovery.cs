@@ -17,6 +17,7 @@ internal sealed class PathRecovery
     private long _acknowledged;
     private long _lossesOfEvent;
     private TimeSpan _largestSentAt;
+    private bool _isRttOwn = true;
 
     /// <summary>A path that was never used.</summary>
     /// <param name="settings">The constants.</param>
@@ -143,6 +144,7 @@ internal sealed class PathRecovery
         BytesInFlight = 0;
         PtoCount = 0;
         _isApplicationLimited = false;
+        _isRttOwn = true;
         Rtt.Reset();
         Ecn.Reset();
         Reordering.Reset();
@@ -191,8 +193,26 @@ internal sealed class PathRecovery
     }
 
     /// <summary>An RTT sample was taken.</summary>
-    internal void OnRttSample(TimeSpan now, TimeSpan latest, TimeSpan ackDelay)
+    /// <param name="now">The clock.</param>
+    /// <param name="latest">From sending the packet until its acknowledgement came.</param>
+    /// <param name="ackDelay">What of it the peer waited, already limited to what it may wait.</param>
+    /// <param name="isOwnWay">
+    /// Whether the acknowledgement came on the same path. One that came another way counts only while there is nothing better, or when the probe timeout
+    /// shows that what is known does not hold any more; the first one of the path's own then begins anew.
+    /// </param>
+    internal void OnRttSample(TimeSpan now, TimeSpan latest, TimeSpan ackDelay, bool isOwnWay)
     {
+        if (!isOwnWay && _isRttOwn && Rtt.HasSample && PtoCount == 0)
+        {
+            return;
+        }
+
+        if (isOwnWay && !_isRttOwn)
+        {
+            Rtt.Reset();
+        }
+
+        _isRttOwn = isOwnWay;
         Rtt.Update(now, latest, ackDelay);
         _congestion.OnRttSample(latest);
     }

@@ -59,12 +59,4 @@ internal sealed class PathSpace
             AckOnly.RemoveFirst();
         }
     }
-
-    /// <summary>Gives memory back where nothing is in it.</summary>
-    public void TrimExcess()
-    {
-        InFlight.TrimExcess();
-        AckOnly.TrimExcess();
-        Lost.TrimExcess();
-    }
 }

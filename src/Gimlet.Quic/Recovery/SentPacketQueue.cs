@@ -80,19 +80,6 @@ internal sealed class SentPacketQueue
         Count--;
     }
 
-    /// <summary>Gives the memory back, where there is nothing in it.</summary>
-    public void TrimExcess()
-    {
-        if (Count == 0)
-        {
-            _entries = [];
-            _frames = [];
-            _head = 0;
-            _firstFrame = 0;
-            _nextFrame = 0;
-        }
-    }
-
     private void GrowEntries()
     {
         var larger = new SentEntry[Math.Max(FirstCapacity, _entries.Length * 2)];

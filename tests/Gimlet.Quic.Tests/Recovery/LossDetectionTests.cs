@@ -78,7 +78,7 @@ public sealed class LossDetectionTests
         ProbeRequest? probe = _driver.RunTimer();
         Assert.Equal(new ProbeRequest(PacketNumberSpace.Application, new PathId(0)), probe);
         Assert.Empty(_driver.Lost);
-        Assert.True(_driver.Loss.HasAckElicitingInFlight(new PathId(0)), $"packet {second} is in flight");
+        Assert.True(_driver.Loss.CountAckElicitingInFlight(new PathId(0)) > 0, $"packet {second} is in flight");
     }
 
     [Fact]
@@ -222,18 +222,5 @@ public sealed class LossDetectionTests
         var elsewhere = new SentPacket(0, _driver.Now, new PathId(7), 100, true, true);
         Assert.Throws<ArgumentException>(() => _driver.Loss.OnPacketSent(PacketNumberSpace.Application, elsewhere, []));
         Assert.Throws<ArgumentException>(() => _driver.AddPath(0));
-    }
-
-    [Fact]
-    public void Memory_of_a_transfer_is_given_back_when_asked()
-    {
-        _driver.Path.MaxDatagramSize = 1200;
-        _driver.SendMany(1000);
-        _ = _driver.AckRange(0, 999);
-        _driver.Loss.TrimExcess();
-        _driver.SendMany(3);
-        _ = _driver.AckRange(1000, 1002);
-        Assert.Equal(1003, _driver.Acknowledged.Count);
-        Assert.Equal(1002, _driver.AcknowledgedFrames[^1].Offset);
     }
 }

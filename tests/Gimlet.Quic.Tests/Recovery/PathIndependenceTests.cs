@@ -81,7 +81,7 @@ public sealed class PathIndependenceTests
         _driver.SendMany(3, path: 1);
         _driver.Loss.RemovePath(_driver.Now, new PathId(1));
         Assert.Equal([2, 3, 4], _driver.Lost);
-        Assert.False(_driver.Loss.TryGetPath(new PathId(1), out _));
+        Assert.Throws<ArgumentException>(() => _driver.Send(path: 1));
         Assert.Equal(2400, _driver.Path.BytesInFlight);
         Assert.Equal(0, _driver.Path.CongestionEvents);
         _driver.Advance(10);
@@ -97,7 +97,7 @@ public sealed class PathIndependenceTests
         Assert.Equal([0, 1, 2], _driver.LostFrames.ConvertAll(frame => frame.Offset));
         Assert.Equal(0, _other.BytesInFlight);
         Assert.Equal(0, _other.CongestionEvents);
-        Assert.False(_driver.Loss.HasAckElicitingInFlight(new PathId(1)));
+        Assert.Equal(0, _driver.Loss.CountAckElicitingInFlight(new PathId(1)));
         Assert.Null(_driver.Loss.NextTimeout);
         _ = _driver.Send(path: 1);
         Assert.Equal(1200, _other.BytesInFlight);

@@ -32,8 +32,8 @@ public sealed class RecoveryPropertyTests
             driver.Advance(random.Next(1, 6) * 0.5);
             int path = random.Next(paths);
             int burst = random.Next(1, 8);
-            _ = driver.Loss.TryGetPath(new PathId(path), out PathRecovery? recovery);
-            while (burst-- > 0 && recovery!.Allowance(driver.Now) > 0)
+            PathRecovery recovery = driver.PathOf(path);
+            while (burst-- > 0 && recovery.Allowance(driver.Now) > 0)
             {
                 int size = random.Next(40, 1201);
                 long number = driver.Send(path, size: size, isMtuProbe: random.Next(50) == 0);
@@ -149,10 +149,10 @@ public sealed class RecoveryPropertyTests
 
             for (int i = 0; i < paths; i++)
             {
-                Assert.True(driver.Loss.TryGetPath(new PathId(i), out PathRecovery? recovery));
+                PathRecovery recovery = driver.PathOf(i);
                 Assert.Equal(bytes[i], recovery.BytesInFlight);
                 Assert.True(recovery.CongestionWindow >= 2400);
-                Assert.Equal(bytes[i] > 0, driver.Loss.HasAckElicitingInFlight(new PathId(i)));
+                Assert.Equal(bytes[i] > 0, driver.Loss.CountAckElicitingInFlight(new PathId(i)) > 0);
                 Assert.True(bytes[i] == 0 || driver.Loss.NextTimeout is not null, "Nothing in flight is without a timer.");
             }
         }

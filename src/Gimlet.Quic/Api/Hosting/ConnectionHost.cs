@@ -367,6 +367,12 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
                 _paths.Hold(next.Path, Core.CurrentPath);
                 Connection.OnPathEvent(QuicPathEventKind.InUse, next.Path);
                 break;
+            case ConnectionEventKind.PathSilent:
+                Connection.OnPathEvent(QuicPathEventKind.Silent, next.Path);
+                break;
+            case ConnectionEventKind.PeerMoved:
+                Connection.OnPathEvent(QuicPathEventKind.PeerMoved, next.Path);
+                break;
             case ConnectionEventKind.TokenReceived:
                 _endpoint.Tokens.Put(_tokenKey, next.Token);
                 break;

@@ -73,8 +73,11 @@ public abstract record QuicConnectionOptions
     /// <summary>TLS cipher suites in order of preference; null: all that we have.</summary>
     public IReadOnlyList<TlsCipherSuite>? CipherSuites { get; init; }
 
-    /// <summary>Whether <c>gimlet_paths</c> is offered: both sides may send on any path that its owner vouches for.</summary>
-    internal bool GimletPaths { get; init; }
+    /// <summary>
+    /// Whether <c>gimlet_paths</c> is offered (docs/protocol.md section 5): where both sides do, either may send on any path that its owner vouches for
+    /// (<see cref="QuicConnection.TryUsePath"/>), from the end of the handshake on. With a peer that does not offer it, RFC 9000 holds and nothing more.
+    /// </summary>
+    public bool GimletPaths { get; init; }
 
     /// <summary>Throws where a value makes no sense.</summary>
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>

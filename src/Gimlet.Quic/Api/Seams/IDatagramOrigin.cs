@@ -12,6 +12,12 @@ public interface IDatagramOrigin
     /// <summary>The path to there; made when it is first asked for, which happens only when a connection takes a datagram.</summary>
     QuicPath Path { get; }
 
+    /// <summary>
+    /// Whether a stranger may begin a connection from there. False: what begins one is dropped without an answer or state, whatever its version. Asked once for
+    /// each such datagram.
+    /// </summary>
+    bool MayBegin => true;
+
     /// <summary>Writes what identifies the address, for the tokens that prove it (RFC 9000 section 8.1.3).</summary>
     /// <param name="destination">At least <see cref="MaxAddressLength"/> bytes.</param>
     /// <param name="hostLength">So many of the first bytes are the same when the peer comes back: of a UDP address, all but its port.</param>

@@ -11,6 +11,18 @@ public enum QuicPathEventKind
 
     /// <summary>This side sends there now: a migration of its own is done, the peer migrated, or its NAT gave it another address.</summary>
     InUse,
+
+    /// <summary>
+    /// The second probe timeout in a row expired on the path in use without an acknowledgement of anything that was sent there (RFC 9002 section 6.2). Told once
+    /// per silence; only with <see cref="QuicConnectionOptions.GimletPaths"/> of both sides.
+    /// </summary>
+    Silent,
+
+    /// <summary>
+    /// The peer's newest packet came on this path, and not on the one in use. Nothing is sent there for that alone. Told once for each path that the peer changes
+    /// to, and not more often than once per round trip; only with <see cref="QuicConnectionOptions.GimletPaths"/> of both sides.
+    /// </summary>
+    PeerMoved,
 }
 
 /// <summary>Something happened to a path of a connection.</summary>

@@ -10,6 +10,7 @@ internal sealed class RecoveryDriver : IRecoveryEvents
 {
     private readonly byte[] _buffer = new byte[2000];
     private readonly SentFrame[] _frame = new SentFrame[1];
+    private readonly Dictionary<int, PathRecovery> _paths = [];
 
     public RecoveryDriver(EndpointRole role = EndpointRole.Server, RecoverySettings? settings = null, Action<Span<byte>>? random = null, bool ecn = false)
     {
@@ -45,8 +46,12 @@ internal sealed class RecoveryDriver : IRecoveryEvents
     {
         var path = new PathRecovery(Settings, new PathId(id), 1200, ecn);
         Loss.AddPath(path);
+        _paths[id] = path;
         return path;
     }
+
+    /// <summary>What is known of a path, also after it was removed.</summary>
+    public PathRecovery PathOf(int id) => _paths[id];
 
     public void Advance(double milliseconds) => Now += Ms(milliseconds);
 
@@ -56,7 +61,7 @@ internal sealed class RecoveryDriver : IRecoveryEvents
     {
         long number = Loss.NextPacketNumber(space);
         _frame[0] = new SentFrame(FrameType.Stream, 4, number, size);
-        EcnCodepoint mark = ecn ?? (Loss.TryGetPath(new PathId(path), out PathRecovery? recovery) ? recovery.NextEcn : EcnCodepoint.NotEct);
+        EcnCodepoint mark = ecn ?? _paths[path].NextEcn;
         Loss.OnPacketSent(space, new SentPacket(number, Now, new PathId(path), size, true, true, isMtuProbe, mark), _frame);
         return number;
     }
