@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net;
 using Gimlet.Cli.CommandLine;
 using Gimlet.Cli.Options;
@@ -9,7 +10,7 @@ using Spectre.Console;
 
 namespace Gimlet.Cli.Commands;
 
-/// <summary><c>gimlet serve</c>: rendezvous and STUN.</summary>
+/// <summary><c>gimlet serve</c>: rendezvous, relay and STUN.</summary>
 internal sealed class ServeCommand
 {
     private readonly ServeSettings _serve = new();
@@ -81,7 +82,7 @@ internal sealed class ServeCommand
                     server.StunEndPoints.Count > 0 ? server.StunEndPoints[0].ToString() : null,
                     Alternate(server),
                     server.AccessDescription);
-                context.Reporter.Human(console => Welcome(console, ready, options.Names));
+                context.Reporter.Human(console => Welcome(console, ready, options));
                 context.Reporter.Report(ready);
                 await Task.Delay(Timeout.InfiniteTimeSpan, context.Interrupted).ConfigureAwait(false);
             }
@@ -125,8 +126,16 @@ internal sealed class ServeCommand
         return null;
     }
 
-    private static void Welcome(IAnsiConsole console, ReadyEvent ready, IReadOnlyList<string> names)
+    private static string RelayText(GimletServerOptions options) => options switch
     {
+        { Relay: false } => "off",
+        { Limits.RelayBytesPerSecond: 0 } => "without a limit",
+        _ => string.Create(CultureInfo.InvariantCulture, $"{options.Limits.RelayBytesPerSecond / 1000:N0} kB/s for each node (--relay-rate for another)"),
+    };
+
+    private static void Welcome(IAnsiConsole console, ReadyEvent ready, GimletServerOptions options)
+    {
+        IReadOnlyList<string> names = options.Names;
         var lines = new List<(string Word, string Text)>();
         void Add(string word, string? text)
         {
@@ -139,6 +148,7 @@ internal sealed class ServeCommand
         Add("HTTP", ready.Http);
         Add("HTTPS", ready.Https);
         Add("STUN", ready.Stun is null ? "off" : $"UDP {ready.Stun}{(ready.StunAlt is null ? string.Empty : $" and {ready.StunAlt}")}");
+        Add("relay", RelayText(options));
         Add("names", names.Count > 0 ? string.Join(", ", names) : "this machine's addresses and localhost (--name for others)");
         Add("access", ready.Access);
         if (!console.Profile.Out.IsTerminal)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net;
 using Gimlet.Cli.CommandLine;
 using Gimlet.Server;
@@ -14,6 +15,10 @@ internal sealed class ServeSettings
     private const string Everyone = "everyone";
     private const string TokenWord = "token";
     private const int DefaultHttpPort = 8080;
+    private const long LeastBytesPerSecond = 65_536;
+
+    // A terabyte: no network; a unit too many.
+    private const long MostBytesPerSecond = 1_000_000_000_000;
 
     private readonly ValueSetting<IPEndPoint?> _http = new ValueSetting<IPEndPoint?>(
         "--http",
@@ -69,6 +74,14 @@ internal sealed class ServeSettings
     private readonly ValueSetting<string> _token = new(
         "--token", "TEXT", "The token of --access token, at least 16 characters. Better GIMLET_TOKEN: other users see command lines.", static text => text);
 
+    private readonly ValueSetting<long> _relayRate = new(
+        "--relay-rate",
+        "BYTES_PER_SECOND",
+        "What each node may have relayed, in bytes per second, such as 500K or 10M; 0 for no limit. Default: 2500K.",
+        ReadRate);
+
+    private readonly FlagSetting _noRelay = new("--no-relay", "Relays nothing: nodes without a direct path to each other cannot connect.");
+
     /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>
     public void AddTo(GimletCommand command)
@@ -76,7 +89,7 @@ internal sealed class ServeSettings
         foreach (Option option in new Option[]
         {
             _http.Option, _https.Option, _cert.Option, _certKey.Option, _stun.Option, _stunAlt.Option,
-            _names.Option, _trustedProxies.Option, _access.Option, _token.Option,
+            _names.Option, _trustedProxies.Option, _access.Option, _token.Option, _relayRate.Option, _noRelay.Option,
         })
         {
             command.Add(option);
@@ -89,6 +102,13 @@ internal sealed class ServeSettings
     public GimletServerOptions Read(ParseResult parse)
     {
         IPEndPoint? https = _https.Get(parse, null);
+        var limits = new RendezvousLimits();
+        bool relay = !_noRelay.Get(parse);
+        if (!relay && _relayRate.IsTyped(parse))
+        {
+            throw Usage.Error("--relay-rate and --no-relay contradict each other.", "Leave out one of them.");
+        }
+
         return new GimletServerOptions
         {
             Http = _http.TryGet(parse, out IPEndPoint? http) ? http : DefaultHttp(https),
@@ -99,6 +119,8 @@ internal sealed class ServeSettings
             TrustedProxies = _trustedProxies.Get(parse),
             Access = ReadAccess(parse),
             Stun = ReadStun(parse),
+            Relay = relay,
+            Limits = relay ? limits with { RelayBytesPerSecond = _relayRate.Get(parse, limits.RelayBytesPerSecond) } : limits,
         };
     }
 
@@ -125,6 +147,21 @@ internal sealed class ServeSettings
     }
 
     private static string ReadFile(string text) => File.Exists(text) ? text : throw new FormatException("there is no such file");
+
+    // Decimal, as network rates are: 1K is 1000 bytes.
+    private static long ReadRate(string text)
+    {
+        long unit = text.Length == 0 ? 1 : text[^1] switch { 'k' or 'K' => 1000, 'm' or 'M' => 1_000_000, _ => 1 };
+        string digits = unit == 1 ? text : text[..^1];
+        if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long number) || number > MostBytesPerSecond / unit)
+        {
+            throw new FormatException("it must be a number of bytes per second such as 2500000, 2500K or 2M, or 0 for no limit");
+        }
+
+        return number == 0 || number * unit >= LeastBytesPerSecond
+            ? number * unit
+            : throw new FormatException($"it must be at least {LeastBytesPerSecond}, one frame of the largest size, or 0 for no limit");
+    }
 
     private static string ReadList(string text) =>
         File.Exists(text) ? text : throw new FormatException("it must be everyone, token, or a file with peer ids, and there is no such file");

@@ -69,6 +69,9 @@ internal sealed class GimletHost : IHostedLifecycleService, IAsyncDisposable
 
     public int MessageBytes => _options.Limits.MessageBytes;
 
+    /// <summary>Bytes of the largest binary frame that is read.</summary>
+    public int BinaryBytes => _options.Relay ? RelayFrame.MaxLength : MessageBytes;
+
     public ILogger Logger => _logger;
 
     /// <summary>The core; there is one once the host has started.</summary>
@@ -117,6 +120,7 @@ internal sealed class GimletHost : IHostedLifecycleService, IAsyncDisposable
             Access = _access,
             Stun = announced,
             Observations = Observations,
+            Relays = _options.Relay,
             Limits = _options.Limits,
             Timers = _options.Timers,
             AllowLoopback = _options.AllowLoopback,

@@ -22,6 +22,12 @@ public record GimletOptions
     /// <summary>Who may register; everyone, unless another rule is set. The log says which at the start.</summary>
     public AccessRule Access { get; init; } = AccessRule.Everyone;
 
+    /// <summary>
+    /// Whether the server relays datagrams between nodes that have no direct path; true. <see cref="RendezvousLimits.RelayBytesPerSecond"/> says how
+    /// much for each.
+    /// </summary>
+    public bool Relay { get; init; } = true;
+
     /// <summary>What nodes may ask of the server.</summary>
     public RendezvousLimits Limits { get; init; } = new();
 

@@ -16,6 +16,9 @@ internal sealed class ServerMetrics
     private readonly Counter<long> _rejects;
     private readonly Counter<long> _errors;
     private readonly Counter<long> _drops;
+    private readonly Counter<long> _relayFrames;
+    private readonly Counter<long> _relayDatagrams;
+    private readonly Counter<long> _relayBytes;
 
     public ServerMetrics(Meter meter)
     {
@@ -28,6 +31,9 @@ internal sealed class ServerMetrics
         _rejects = meter.CreateCounter<long>("gimlet.server.rejects", "{call}", "Calls refused, by reason.");
         _errors = meter.CreateCounter<long>("gimlet.server.errors", "{error}", "Errors sent to nodes, by code.");
         _drops = meter.CreateCounter<long>("gimlet.server.drops", "{item}", "What was dropped, by kind.");
+        _relayFrames = meter.CreateCounter<long>("gimlet.server.relay.frames", "{frame}", "Binary frames passed on to their receivers.");
+        _relayDatagrams = meter.CreateCounter<long>("gimlet.server.relay.datagrams", "{datagram}", "Datagrams in them.");
+        _relayBytes = meter.CreateCounter<long>("gimlet.server.relay.bytes", "By", "Their bytes, headers included.");
     }
 
     /// <summary>Counters that nobody can listen to by the server's meter factory: for cores without a host.</summary>
@@ -55,6 +61,14 @@ internal sealed class ServerMetrics
 
     public void ErrorSent(string code) => _errors.Add(1, new KeyValuePair<string, object?>("code", code));
 
+    /// <summary>Counts a frame on its way out.</summary>
+    public void Relayed(int datagrams, int bytes)
+    {
+        _relayFrames.Add(1);
+        _relayDatagrams.Add(datagrams);
+        _relayBytes.Add(bytes);
+    }
+
     /// <summary>Counts what was dropped.</summary>
     /// <param name="kind">One of <see cref="DropKind"/>.</param>
     /// <param name="count">How many.</param>
@@ -70,4 +84,12 @@ internal static class DropKind
     public const string Candidate = "candidate";
     public const string SlowSession = "slow-session";
     public const string SilentSession = "silent-session";
+
+    // Frames; the other kinds of the relay are datagrams.
+    public const string RelayUnreadable = "relay-unreadable";
+    public const string RelayOffline = "relay-offline";
+    public const string RelayNoCall = "relay-no-call";
+    public const string RelayBytes = "relay-bytes-per-second";
+    public const string RelayFrames = "relay-frames-per-second";
+    public const string RelayQueue = "relay-queue";
 }

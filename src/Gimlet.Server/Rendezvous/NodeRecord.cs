@@ -23,5 +23,8 @@ internal sealed record NodeRecord
 
     public required NatDescription? Nat { get; init; }
 
+    /// <summary>Whether it takes relayed datagrams.</summary>
+    public required bool TakesRelayed { get; init; }
+
     public bool Has(string capability) => Array.IndexOf(Capabilities, capability) >= 0;
 }

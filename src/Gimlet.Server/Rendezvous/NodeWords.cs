@@ -44,6 +44,10 @@ internal static class NodeWords
     /// <summary>A program's name and version as the log may show it.</summary>
     public static string CleanAgent(string? agent) => agent is null ? "" : Printable(agent, MaxAgentLength);
 
+    /// <summary>Whether the name of an application protocol may be passed on and logged as it is.</summary>
+    public static bool IsPlainProtocol(string protocol) =>
+        protocol.Length is > 0 and <= SignalProtocol.MaxProtocolLength && protocol.AsSpan().IndexOfAnyExceptInRange(' ', '~') < 0;
+
     private static string Behaviour(string? text) =>
         text is "endpoint-independent" or "address-dependent" or "address-and-port-dependent" ? text : "unknown";
 

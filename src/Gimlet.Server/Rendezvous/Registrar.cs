@@ -32,13 +32,15 @@ internal sealed class Registrar(RendezvousOptions options, AddressCensus census,
             return new Refusal(ErrorCode.Unauthorised, unwelcome);
         }
 
+        string[] capabilities = NodeWords.CleanCapabilities(message.Capabilities);
         var node = new NodeRecord
         {
             Id = id,
             IdText = id.ToString(),
             PublicKey = message.PublicKey!,
             Prekey = message.Prekey,
-            Capabilities = NodeWords.CleanCapabilities(message.Capabilities),
+            Capabilities = capabilities,
+            TakesRelayed = options.Relays && capabilities.Contains(Capability.Relay),
             Open = string.Equals(message.Accept, AcceptMode.Open, StringComparison.Ordinal),
             Candidates = Filter(message.Candidates, session, id, now),
             Nat = NodeWords.Clean(message.Nat),
@@ -79,6 +81,8 @@ internal sealed class Registrar(RendezvousOptions options, AddressCensus census,
                     MessageBytes = options.Limits.MessageBytes,
                     MessagesPerSecond = options.Limits.MessagesPerSecond,
                     CallsPerMinute = options.Limits.CallsPerMinute,
+                    RelayFrameBytes = options.Relays ? RelayFrame.MaxLength : null,
+                    RelayBytesPerSecond = options.Relays && options.Limits.RelayBytesPerSecond > 0 ? options.Limits.RelayBytesPerSecond : null,
                 },
             });
         }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Gimlet.Server.Observability;
+using Gimlet.Server.Relay;
 using Gimlet.Signalling;
 
 namespace Gimlet.Server.Rendezvous;
@@ -20,6 +21,7 @@ internal sealed class RendezvousCore
     private readonly AddressCensus _census;
     private readonly Registrar _registrar;
     private readonly Switchboard _switchboard;
+    private readonly RelayCore _relay;
     private readonly ConcurrentDictionary<long, RendezvousSession> _sessions = new();
     private long _numbers;
     private long _pings;
@@ -32,6 +34,7 @@ internal sealed class RendezvousCore
         var filter = new CandidateFilter(options.Observations);
         _registrar = new Registrar(options, _census, filter);
         _switchboard = new Switchboard(options, filter, _registrar.Find);
+        _relay = new RelayCore(options, _registrar.Find);
     }
 
     /// <summary>WebSockets, registered or not.</summary>
@@ -49,7 +52,10 @@ internal sealed class RendezvousCore
     /// <returns>The session; it <see cref="RendezvousSession.IsClosed"/> when it was refused. Either way <see cref="Disconnected"/> is owed for it.</returns>
     public RendezvousSession Connect(ISessionOutput output, ConnectionInfo info)
     {
-        var session = new RendezvousSession(Interlocked.Increment(ref _numbers), output, info, _options);
+        var session = new RendezvousSession(Interlocked.Increment(ref _numbers), output, info, _options)
+        {
+            Relay = _options.Relays ? new RelaySession(_options.Limits, _relay.Memory, _options.Metrics, info.Now) : null,
+        };
         string? full = _census.TryEnter(session.Group);
         session.HasPlace = full is null;
 
@@ -108,35 +114,60 @@ internal sealed class RendezvousCore
     }
 
     /// <summary>
-    /// A binary frame. This server does not relay yet: the frame is counted and dropped, and the session is told once.
+    /// A binary frame: relayed datagrams. It counts as a sign of life and against the relay's own limits, not as a message. Where this server does not
+    /// relay, or the node has not registered, it is dropped and the session is told once.
     /// </summary>
     /// <param name="session">The session it came on.</param>
+    /// <param name="buffer">A buffer of <see cref="RelayBuffers"/> with the frame at its beginning.</param>
     /// <param name="length">Its length in bytes.</param>
     /// <param name="now">The time.</param>
-    public void HandleBinary(RendezvousSession session, int length, TimeSpan now)
+    /// <returns>True when the buffer went on with the frame; false when it is still the caller's.</returns>
+    public bool HandleBinary(RendezvousSession session, byte[] buffer, int length, TimeSpan now)
     {
+        if (session is { Relay: { } relay, Node: { } node })
+        {
+            if (session.IsClosed)
+            {
+                return false;
+            }
+
+            session.Heard(now);
+            return _relay.Handle(session, relay, node.Id, buffer, length, now);
+        }
+
         if (!Arrived(session, length, now))
         {
-            return;
+            return false;
         }
 
         _options.Metrics.Dropped(DropKind.BinaryFrame);
         if (!session.ToldAboutBinary)
         {
             session.ToldAboutBinary = true;
-            Complain(session, ErrorCode.BadMessage, "binary frames are relayed datagrams, and this server does not relay; they are dropped");
+            Complain(
+                session,
+                ErrorCode.BadMessage,
+                session.Relay is null ? "binary frames are relayed datagrams, and this server does not relay; they are dropped" : "register first");
         }
+
+        return false;
     }
 
     /// <summary>The host saw a message that is longer than it reads: the session ends.</summary>
-    public void HandleTooLarge(RendezvousSession session, TimeSpan now) =>
-        Refuse(session, ErrorCode.MessageTooLarge, $"a message has at most {_options.Limits.MessageBytes} bytes", now);
+    public void HandleTooLarge(RendezvousSession session, TimeSpan now) => Refuse(
+        session,
+        ErrorCode.MessageTooLarge,
+        session.Relay is null
+            ? $"a message has at most {_options.Limits.MessageBytes} bytes"
+            : $"a message has at most {_options.Limits.MessageBytes} bytes, a binary frame {RelayFrame.MaxLength}",
+        now);
 
     /// <summary>The WebSocket is gone, whoever ended it. Nothing of the session is touched afterwards.</summary>
     public void Disconnected(RendezvousSession session, TimeSpan now)
     {
         session.MarkGone();
         Release(session, now);
+        session.Relay?.Close();
         if (_sessions.TryRemove(session.Number, out _))
         {
             _options.Metrics.SessionClosed();
@@ -151,6 +182,11 @@ internal sealed class RendezvousCore
         List<RendezvousSession>? due = null;
         foreach ((_, RendezvousSession session) in _sessions)
         {
+            if (session.Relay is { } relay)
+            {
+                RelayCore.Tell(session, relay, now);
+            }
+
             bool late = session.Node is null ? now - session.ConnectedAt >= timers.RegistrationTimeout : now - session.HeardAt >= timers.PingAfter;
             if (late && !session.IsClosed)
             {

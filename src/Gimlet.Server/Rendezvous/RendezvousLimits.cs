@@ -44,11 +44,42 @@ public sealed record RendezvousLimits
     /// <summary>WebSockets that have not registered yet, in all; 2,000: what a restart of a full server sees within a jittered second or two.</summary>
     public int TotalUnregistered { get; init; } = 2_000;
 
+    /// <summary>
+    /// Bytes per second that one node may have relayed, with one second's worth at once; 0 for no limit. 2,500,000: 20 Mbit/s, a few video streams in high
+    /// definition, and fifty nodes at their limit at once fit the gigabit of a small server. It is meant for those without a direct path, and who knows
+    /// all users of a server can take the limit away.
+    /// </summary>
+    public long RelayBytesPerSecond { get; init; } = 2_500_000;
+
+    /// <summary>
+    /// Binary frames per second of one node, with one second's worth at once; 20,000: ten times what the default of <see cref="RelayBytesPerSecond"/> needs where
+    /// each frame has one datagram of 1,200 bytes, and small frames of one node still cost the server a fraction of a core.
+    /// </summary>
+    public int RelayFramesPerSecond { get; init; } = 20_000;
+
+    /// <summary>
+    /// Memory that frames may hold while they wait for one receiver; 512 KiB: 200 ms at the default of <see cref="RelayBytesPerSecond"/>, which is more
+    /// than any path's round trip is worth waiting for. The oldest frame of the sender with the most goes first.
+    /// </summary>
+    public int RelayQueueBytes { get; init; } = 512 * 1024;
+
+    /// <summary>
+    /// The same for all receivers together; 256 MiB: 512 full queues. Beyond it each receiver has room for one frame of the largest size (64 KiB), so that
+    /// those that do not read take nothing from those that do.
+    /// </summary>
+    public long RelayMemoryBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>
+    /// Peers that one node has admitted at a time; 1,024, about 100 KB where a node uses them all. The least recently used goes first, and comes back
+    /// when either side calls or the node itself sends.
+    /// </summary>
+    public int RelayPeersPerNode { get; init; } = 1024;
+
     internal string? FindProblem()
     {
-        foreach ((string name, int value, int least) in new[]
+        foreach ((string name, long value, long least) in new[]
         {
-            (nameof(MessageBytes), MessageBytes, 1024),
+            (nameof(MessageBytes), (long)MessageBytes, 1024L),
             (nameof(MessagesPerSecond), MessagesPerSecond, 1),
             (nameof(MessageBurst), MessageBurst, 1),
             (nameof(CallsPerMinute), CallsPerMinute, 1),
@@ -58,12 +89,23 @@ public sealed record RendezvousLimits
             (nameof(UnregisteredPerAddress), UnregisteredPerAddress, 1),
             (nameof(TotalNodes), TotalNodes, 1),
             (nameof(TotalUnregistered), TotalUnregistered, 1),
+            (nameof(RelayFramesPerSecond), RelayFramesPerSecond, 1),
+
+            // One frame that waits and one that comes: with less, every frame of the largest size would be dropped by the next.
+            (nameof(RelayQueueBytes), RelayQueueBytes, 2 * RelayFrame.MaxLength),
+            (nameof(RelayMemoryBytes), RelayMemoryBytes, 2 * RelayFrame.MaxLength),
+            (nameof(RelayPeersPerNode), RelayPeersPerNode, 1),
         })
         {
             if (value < least)
             {
                 return $"Limits.{name} is {value}; it must be at least {least}.";
             }
+        }
+
+        if (RelayBytesPerSecond is < 0 or (> 0 and < RelayFrame.MaxLength))
+        {
+            return $"Limits.RelayBytesPerSecond is {RelayBytesPerSecond}; it must be at least {RelayFrame.MaxLength}, one frame of the largest size, or 0 for no limit.";
         }
 
         return MessageBytes > SignalProtocol.MaxMessageBytes

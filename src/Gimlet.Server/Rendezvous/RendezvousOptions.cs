@@ -23,6 +23,9 @@ internal sealed record RendezvousOptions
     /// <summary>Checks proofs of observed addresses; null where this server has no STUN.</summary>
     public IObservationVerifier? Observations { get; init; }
 
+    /// <summary>Whether nodes' datagrams are relayed.</summary>
+    public bool Relays { get; init; } = true;
+
     public RendezvousLimits Limits { get; init; } = new();
 
     public RendezvousTimers Timers { get; init; } = new();

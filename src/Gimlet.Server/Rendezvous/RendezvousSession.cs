@@ -1,3 +1,4 @@
+using Gimlet.Server.Relay;
 using Gimlet.Signalling;
 using Gimlet.Sockets;
 
@@ -64,7 +65,10 @@ internal sealed class RendezvousSession
         set => Volatile.Write(ref field, value);
     }
 
-    /// <summary>True once the typed answer to a binary frame was sent.</summary>
+    /// <summary>Its part in relaying; null where the server does not relay.</summary>
+    public RelaySession? Relay { get; init; }
+
+    /// <summary>True once the typed answer to a binary frame that is not relayed was sent.</summary>
     public bool ToldAboutBinary { get; set; }
 
     /// <summary>True when nothing more is sent to or taken from this session.</summary>
@@ -119,6 +123,15 @@ internal sealed class RendezvousSession
         }
 
         return false;
+    }
+
+    /// <summary>Relayed frames wait for this session.</summary>
+    public void RelayReady(RelayQueue queue)
+    {
+        if (!IsClosed)
+        {
+            _output.RelayReady(queue);
+        }
     }
 
     /// <summary>Ends the session; true for the one call that did it.</summary>
@@ -218,6 +231,11 @@ internal sealed class RendezvousSession
         {
             _calls = calls;
             _incoming = incoming;
+        }
+
+        if (older.Relay is { } relay)
+        {
+            Relay?.Meter.Inherit(relay.Meter);
         }
     }
 }

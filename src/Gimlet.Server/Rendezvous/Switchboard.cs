@@ -15,7 +15,14 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
     private static readonly HashSet<string> CalleeReasons = new(StringComparer.Ordinal)
     {
         RejectReason.Busy, RejectReason.Refused, RejectReason.RateLimited, RejectReason.Unsupported, RejectReason.BadRequest, RejectReason.TimedOut,
+        RejectReason.Glare,
     };
+
+    // HMAC-SHA-256 (docs/protocol.md section 1, tickets).
+    private const int ProofLength = 32;
+
+    // "While a call waits for its callee's accept, the caller may send ten datagrams" (docs/protocol.md section 6): a first flight.
+    private const int DatagramsBeforeAccept = 10;
 
     private readonly ConcurrentDictionary<UInt128, Call> _calls = new();
     private long _numbers;
@@ -51,6 +58,12 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
             return;
         }
 
+        if (message.Protocol is { } protocol && !NodeWords.IsPlainProtocol(protocol))
+        {
+            Reject(session, caller.Id, target, text, RejectReason.BadRequest, $"'protocol' has 1 to {SignalProtocol.MaxProtocolLength} printable characters");
+            return;
+        }
+
         if (!session.TakeCall(now))
         {
             Reject(session, caller.Id, target, text, RejectReason.RateLimited, $"a node may make {options.Limits.CallsPerMinute} calls per minute");
@@ -82,9 +95,11 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
             CandidateSet candidates = message.Candidates is null
                 ? callee.Candidates
                 : filter.Apply(message.Candidates, session, now, SignalProtocol.MaxCandidates, out _);
+            RendezvousSession? caller = find(call.Caller.Id);
+            Admit(call, caller, session);
             StopWaiting(call);
             call.State = CallState.Introduced;
-            if (find(call.Caller.Id) is not { } caller || !Introduce(call, caller, callee, candidates))
+            if (caller is null || !Introduce(call, caller, callee, candidates))
             {
                 // The caller is gone; when it comes back it calls again.
                 End(call);
@@ -157,7 +172,7 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
 
             if (successor?.Admit(call, counts: false, now) is null && successor is not null)
             {
-                call.WaitsAt = successor;
+                BeginWaiting(call, successor);
                 ServerLog.CallMoved(options.Logger, call.IdText, call.Caller.Id, call.Callee);
                 if (successor.Send(call.Incoming with { Candidates = call.CallerCandidates.For(successor) }))
                 {
@@ -220,6 +235,7 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
     {
         // Twice: the session that was found may be replaced in this very moment.
         string reason = RejectReason.Offline;
+        string unsupported = "";
         for (int attempt = 0; attempt < 2 && reason == RejectReason.Offline; attempt++)
         {
             if (find(to.Target) is not { Node: { } callee } calleeSession)
@@ -227,9 +243,13 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
                 break;
             }
 
-            if (callee.Prekey is null || !callee.Has(Capability.Direct) || !caller.Has(Capability.Direct))
+            bool direct = callee.Has(Capability.Direct) && caller.Has(Capability.Direct);
+            if (callee.Prekey is null || (!direct && !(callee.TakesRelayed && caller.TakesRelayed)))
             {
                 reason = RejectReason.Unsupported;
+                unsupported = callee.Prekey is null ? "the callee registered without a pre-key: it can call, and cannot be called"
+                    : options.Relays ? "one of the two cannot have a direct path, and one does not take relayed datagrams"
+                    : "one of the two cannot have a direct path, and this server does not relay";
                 break;
             }
 
@@ -252,6 +272,8 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
                     Ephemeral = to.Message.Ephemeral,
                     Nat = to.Message.Nat is null ? caller.Nat : NodeWords.Clean(to.Message.Nat),
                     Capabilities = caller.Capabilities,
+                    Protocol = to.Message.Protocol,
+                    Proof = to.Message.Proof is { Length: ProofLength } proof ? proof : null,
                 },
             };
             string? refusal = Offer(call, session, callee, calleeSession, now);
@@ -266,7 +288,7 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
         Reject(session, caller.Id, to.Target, to.Text, reason, reason switch
         {
             RejectReason.Offline => "no node with this peer id is registered here",
-            RejectReason.Unsupported => "one of the two cannot have a direct path, and this server does not relay",
+            RejectReason.Unsupported => unsupported,
             RejectReason.Busy => "too many calls wait for the callee's answer",
             RejectReason.RateLimited => "the callee is being called too often",
             _ => "this call id is in use",
@@ -286,7 +308,7 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
             string? refusal = calleeSession.Admit(call, counts: true, now);
             if (refusal is null && call.NeedsAccept)
             {
-                call.WaitsAt = calleeSession;
+                BeginWaiting(call, calleeSession);
             }
 
             if (refusal is null && !calleeSession.Send(call.Incoming with { Candidates = call.CallerCandidates.For(calleeSession) }))
@@ -307,6 +329,7 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
             }
 
             call.State = CallState.Introduced;
+            Admit(call, caller, calleeSession);
             if (!Introduce(call, caller, callee, callee.Candidates))
             {
                 End(call);
@@ -400,10 +423,24 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
         _ = _calls.TryRemove(KeyValuePair.Create(call.Id, call));
     }
 
+    private static void BeginWaiting(Call call, RendezvousSession callee)
+    {
+        call.WaitsAt = callee;
+        callee.Relay?.Permissions.BeginWait(call.Caller.Id, DatagramsBeforeAccept);
+    }
+
     private static void StopWaiting(Call call)
     {
         call.WaitsAt?.Forget(call);
+        call.WaitsAt?.Relay?.Permissions.EndWait(call.Caller.Id);
         call.WaitsAt = null;
+    }
+
+    // An introduction lets both send relayed datagrams; before the messages go out, so that what they set off passes.
+    private static void Admit(Call call, RendezvousSession? caller, RendezvousSession callee)
+    {
+        caller?.Relay?.Permissions.Admit(call.Callee);
+        callee.Relay?.Permissions.Admit(call.Caller.Id);
     }
 
     private readonly record struct Request(UInt128 Id, string Text, PeerId Target, ConnectMessage Message, CandidateSet Candidates);

@@ -137,9 +137,9 @@ public sealed class NodeEndpointTests
     }
 
     [Fact]
-    public async Task Empty_and_binary_frames_are_answered_with_a_typed_error_and_the_session_goes_on()
+    public async Task Without_a_relay_empty_and_binary_frames_are_answered_with_a_typed_error_and_the_session_goes_on()
     {
-        await using GimletServer server = await Servers.StartAsync();
+        await using GimletServer server = await Servers.StartAsync(o => o with { Relay = false });
         await using LiveNode node = await LiveNode.RegisterAsync(server.HttpUrls[0]);
         await node.SendAsync(ReadOnlyMemory<byte>.Empty, WebSocketMessageType.Text);
         Assert.Equal(ErrorCode.BadMessage, (await node.NextAsync<ErrorMessage>()).Code);

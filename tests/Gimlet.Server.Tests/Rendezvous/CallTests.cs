@@ -21,7 +21,7 @@ public sealed class CallTests
         Assert.Equal(call.Ephemeral.Signature, incoming.Ephemeral.Signature);
         Assert.Equal(["192.168.7.7:5000"], incoming.Candidates!.Select(c => c.Address));
         Assert.Equal("endpoint-independent", incoming.Nat!.Mapping);
-        Assert.Equal(["direct"], incoming.Capabilities!);
+        Assert.Equal(["direct", "relay"], incoming.Capabilities!);
 
         IntroduceMessage introduce = a.Output.Next<IntroduceMessage>();
         Assert.Equal((call.Call, b.Id.ToString()), (introduce.Call, introduce.Peer));
@@ -199,9 +199,9 @@ public sealed class CallTests
     [Fact]
     public void Nodes_without_a_direct_path_cannot_be_introduced_by_a_server_that_does_not_relay()
     {
-        var world = new World();
+        var world = new World(o => o with { Relays = false });
         WorldNode full = world.Register();
-        WorldNode without = world.Register(with: m => m with { Capabilities = ["song"] });
+        WorldNode without = world.Register(with: m => m with { Capabilities = ["song", Capability.Relay] });
         WorldNode silent = world.Register(with: m => m with { Capabilities = null });
         WorldNode keyless = world.Register(with: m => m with { Prekey = null });
         full.ShouldBeRejected(full.Call(without), RejectReason.Unsupported);

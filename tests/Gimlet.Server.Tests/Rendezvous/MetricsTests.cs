@@ -34,7 +34,7 @@ public sealed class MetricsTests
         WorldNode stranger = world.Connect();
         _ = a.Call(b);
         _ = a.Call(a);
-        world.Core.HandleBinary(a.Session, 10, world.Now);
+        stranger.SendBinary(new byte[10]);
         a.Send(new CandidatesMessage { Call = TestNode.NewCallId() });
         a.SendRaw("""{"type":"dance"}"""u8);
         b.Output.Full = true;

@@ -254,12 +254,12 @@ public sealed class RegistrationTests
     }
 
     [Fact]
-    public void A_binary_frame_is_dropped_and_the_node_is_told_once()
+    public void A_server_that_does_not_relay_drops_binary_frames_and_tells_the_node_once()
     {
-        var world = new World();
+        var world = new World(o => o with { Relays = false });
         WorldNode node = world.Register();
-        world.Core.HandleBinary(node.Session, 1200, world.Now);
-        world.Core.HandleBinary(node.Session, 1200, world.Now);
+        node.SendBinary(new byte[1200]);
+        node.SendBinary(new byte[1200]);
         Assert.Equal(ErrorCode.BadMessage, node.Output.Next<ErrorMessage>().Code);
         node.Output.Nothing();
         Assert.False(node.Session.IsClosed);

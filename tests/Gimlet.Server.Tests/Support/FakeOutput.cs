@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Gimlet.Server.Relay;
 using Gimlet.Server.Rendezvous;
 using Gimlet.Signalling;
 
@@ -9,6 +10,7 @@ internal sealed class FakeOutput : ISessionOutput
 {
     private readonly ConcurrentQueue<SignalMessage> _messages = new();
     private int _closes;
+    private volatile RelayQueue? _relay;
 
     public bool Full { get; set; }
 
@@ -29,6 +31,41 @@ internal sealed class FakeOutput : ISessionOutput
         Assert.True(SignalCodec.TryRead(utf8.Span, out SignalMessage? message, out string? problem), problem);
         _messages.Enqueue(message);
         return true;
+    }
+
+    public void RelayReady(RelayQueue queue)
+    {
+        Assert.True(_relay is null || _relay == queue, "a session has one queue");
+        _relay = queue;
+        ReadyCalls++;
+    }
+
+    /// <summary>How often the core said that relayed frames wait.</summary>
+    public int ReadyCalls { get; private set; }
+
+    /// <summary>The next relayed frame; null when none waits.</summary>
+    public byte[]? TakeRelayed()
+    {
+        if (_relay is null || !_relay.TryDequeue(out RelayedFrame frame))
+        {
+            return null;
+        }
+
+        byte[] copy = frame.Bytes.ToArray();
+        RelayBuffers.Return(frame.Buffer);
+        return copy;
+    }
+
+    /// <summary>All relayed frames that wait.</summary>
+    public List<byte[]> DrainRelayed()
+    {
+        var all = new List<byte[]>();
+        while (TakeRelayed() is { } frame)
+        {
+            all.Add(frame);
+        }
+
+        return all;
     }
 
     public void Close(int code, string reason)

@@ -62,6 +62,25 @@ internal sealed class LiveNode : IAsyncDisposable
         await Socket.SendAsync(frame, type, endOfMessage: true, timeout.Token);
     }
 
+    /// <summary>Sends one datagram by the relay.</summary>
+    public Task RelayAsync(LiveNode to, byte[] datagram) => SendAsync(Frames.Single(to.Node.Id, datagram), WebSocketMessageType.Binary);
+
+    /// <summary>Calls another node, which registered as open, and reads what that brings on both sides.</summary>
+    public async Task MeetAsync(LiveNode other)
+    {
+        await SendAsync(Node.Call(other.Node.Id));
+        _ = await NextAsync<IntroduceMessage>();
+        _ = await other.NextAsync<IncomingMessage>();
+    }
+
+    /// <summary>The next binary frame; text before it is a failure.</summary>
+    public async Task<byte[]> NextBinaryAsync()
+    {
+        (WebSocketMessageType type, int length) = await ReadFrameAsync("a binary frame");
+        Assert.True(type == WebSocketMessageType.Binary, $"a binary frame is expected, not {type} {System.Text.Encoding.UTF8.GetString(_buffer, 0, length)}");
+        return _buffer[..length];
+    }
+
     public async Task<T> NextAsync<T>()
         where T : SignalMessage
     {
@@ -121,6 +140,19 @@ internal sealed class LiveNode : IAsyncDisposable
 
     private async Task<(SignalMessage? Message, WebSocketCloseStatus? Close, string? Reason)> ReadAsync(string what)
     {
+        (WebSocketMessageType type, int length) = await ReadFrameAsync(what);
+        if (type == WebSocketMessageType.Close)
+        {
+            return (null, Socket.CloseStatus, Socket.CloseStatusDescription);
+        }
+
+        Assert.True(type == WebSocketMessageType.Text, $"{what} is expected, not a binary frame of {length} bytes");
+        Assert.True(SignalCodec.TryRead(_buffer.AsSpan(0, length), out SignalMessage? message, out string? problem), problem);
+        return (message, null, null);
+    }
+
+    private async Task<(WebSocketMessageType Type, int Length)> ReadFrameAsync(string what)
+    {
         using var timeout = new CancellationTokenSource(Deadline);
         try
         {
@@ -128,16 +160,10 @@ internal sealed class LiveNode : IAsyncDisposable
             while (true)
             {
                 ValueWebSocketReceiveResult result = await Socket.ReceiveAsync(_buffer.AsMemory(length), timeout.Token);
-                if (result.MessageType == WebSocketMessageType.Close)
-                {
-                    return (null, Socket.CloseStatus, Socket.CloseStatusDescription);
-                }
-
                 length += result.Count;
-                if (result.EndOfMessage)
+                if (result.EndOfMessage || result.MessageType == WebSocketMessageType.Close)
                 {
-                    Assert.True(SignalCodec.TryRead(_buffer.AsSpan(0, length), out SignalMessage? message, out string? problem), problem);
-                    return (message, null, null);
+                    return (result.MessageType, length);
                 }
             }
         }

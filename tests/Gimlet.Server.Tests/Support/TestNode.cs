@@ -29,7 +29,7 @@ internal sealed class TestNode : IDisposable
         PublicKey = Identity.PublicKey.ToArray(),
         Signature = Identity.Sign(Statement.Registration(authority, nonce, Identity.PublicKey.Span)),
         Accept = accept,
-        Capabilities = [Capability.Direct],
+        Capabilities = [Capability.Direct, Capability.Relay],
         Prekey = Prekey(),
         Candidates = Host("192.168.1.5:4000"),
         Nat = new NatDescription { Mapping = "endpoint-independent", Filtering = "unknown", Evidence = "2 probes, 1 port" },

@@ -1,4 +1,5 @@
 using Gimlet.Server.Access;
+using Gimlet.Server.Relay;
 using Gimlet.Server.Rendezvous;
 using Gimlet.Signalling;
 using Gimlet.Sockets;
@@ -98,6 +99,22 @@ internal sealed class WorldNode
     public void Send(SignalMessage message) => _world.Core.Handle(Session, SignalCodec.Write(message), _world.Now);
 
     public void SendRaw(ReadOnlySpan<byte> frame) => _world.Core.Handle(Session, frame, _world.Now);
+
+    public void SendBinary(ReadOnlySpan<byte> frame)
+    {
+        byte[] buffer = RelayBuffers.Rent(frame.Length);
+        frame.CopyTo(buffer);
+        if (!_world.Core.HandleBinary(Session, buffer, frame.Length, _world.Now))
+        {
+            RelayBuffers.Return(buffer);
+        }
+    }
+
+    /// <summary>Sends one datagram by the relay.</summary>
+    public void Relay(WorldNode to, byte[] datagram) => SendBinary(Frames.Single(to.Id, datagram));
+
+    /// <summary>The next datagrams that came by the relay, and who sent them.</summary>
+    public (PeerId From, byte[][] Datagrams)? NextRelayed() => Output.TakeRelayed() is { } frame ? Frames.Read(frame) : null;
 
     public string Call(WorldNode target)
     {

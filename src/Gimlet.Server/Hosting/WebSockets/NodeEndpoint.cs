@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net.WebSockets;
 using Gimlet.Server.Access;
 using Gimlet.Server.Hosting.Http;
@@ -58,7 +57,7 @@ internal static class NodeEndpoint
         RendezvousSession session = host.Core.Connect(output, new ConnectionInfo { Remote = dialled.Remote, Authority = authority, Now = host.Now });
         try
         {
-            await ReceiveAsync(socket, session, host).ConfigureAwait(false);
+            await new FrameReader(socket, session, host).RunAsync().ConfigureAwait(false);
 
             // The other side closed: answer in kind, after what is still queued, and let the sweep cut what does not end.
             output.Close((int)WebSocketCloseStatus.NormalClosure, "");
@@ -73,63 +72,6 @@ internal static class NodeEndpoint
             output.Stop();
             host.Core.Disconnected(session, host.Now);
             host.Untrack(output);
-        }
-    }
-
-    // Until the other side's close frame.
-    private static async Task ReceiveAsync(WebSocket socket, RendezvousSession session, GimletHost host)
-    {
-        int limit = host.MessageBytes;
-        while (true)
-        {
-            // Waits without a buffer: an idle connection holds none.
-            ValueWebSocketReceiveResult result = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
-            if (result.MessageType == WebSocketMessageType.Close)
-            {
-                return;
-            }
-
-            byte[] buffer = ArrayPool<byte>.Shared.Rent(limit);
-            try
-            {
-                int length = 0;
-                bool tooLarge = false;
-                while (!result.EndOfMessage)
-                {
-                    // What is beyond the limit is read over itself until the close frame that answers it.
-                    int room = tooLarge ? 0 : length;
-                    result = await socket.ReceiveAsync(buffer.AsMemory(room, limit - room), CancellationToken.None).ConfigureAwait(false);
-                    if (result.MessageType == WebSocketMessageType.Close)
-                    {
-                        return;
-                    }
-
-                    length = room + result.Count;
-                    if (length == limit && !result.EndOfMessage && !tooLarge)
-                    {
-                        tooLarge = true;
-                        host.Core.HandleTooLarge(session, host.Now);
-                    }
-                }
-
-                if (tooLarge)
-                {
-                    continue;
-                }
-
-                if (result.MessageType == WebSocketMessageType.Binary)
-                {
-                    host.Core.HandleBinary(session, length, host.Now);
-                }
-                else
-                {
-                    host.Core.Handle(session, buffer.AsSpan(0, length), host.Now);
-                }
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(buffer);
-            }
         }
     }
 

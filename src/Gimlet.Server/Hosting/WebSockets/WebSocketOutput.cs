@@ -1,11 +1,12 @@
 using System.Net.WebSockets;
+using Gimlet.Server.Relay;
 using Gimlet.Server.Rendezvous;
 
 namespace Gimlet.Server.Hosting.WebSockets;
 
 /// <summary>
-/// The way out to one node: a queue bounded in bytes and a pump that runs only while there is something to send, so that an idle
-/// connection costs neither a task nor a timer. A sweep from outside ends what does not move.
+/// The way out to one node: a queue of text frames bounded in bytes, the node's relayed frames after them, and a pump that runs only while there is something
+/// to send, so that an idle connection costs neither a task nor a timer. A sweep from outside ends what does not move.
 /// </summary>
 internal sealed class WebSocketOutput(WebSocket socket, TimeProvider time) : ISessionOutput, IThreadPoolWorkItem
 {
@@ -15,7 +16,10 @@ internal sealed class WebSocketOutput(WebSocket socket, TimeProvider time) : ISe
     /// </summary>
     private const int MaxQueuedBytes = 256 * 1024;
 
-    /// <summary>A send that the network does not take for this long means that nobody reads; 10 s, the time of the registration.</summary>
+    /// <summary>
+    /// Text that the network does not take for this long, itself or what was being sent before it, means that nobody reads; 10 s, the time of the registration. Relayed frames
+    /// alone do not count: who reads them slowly loses some, and hears a ping soon enough.
+    /// </summary>
     private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>How long the other side has to answer a close frame; 2 s, several round trips anywhere on earth.</summary>
@@ -25,11 +29,12 @@ internal sealed class WebSocketOutput(WebSocket socket, TimeProvider time) : ISe
     private readonly Queue<ReadOnlyMemory<byte>> _queue = new(capacity: 4);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _queuedBytes;
+    private RelayQueue? _relay;
     private bool _pumping;
     private bool _stopped;
     private (int Code, string Reason)? _close;
     private long _closeAsked;
-    private long _sendStarted;
+    private long _textSince;
 
     /// <summary>Completes when nothing more will be sent: the close frame is out, or the connection is gone.</summary>
     public Task Ended => _ended.Task;
@@ -43,10 +48,27 @@ internal sealed class WebSocketOutput(WebSocket socket, TimeProvider time) : ISe
                 return false;
             }
 
+            if (_textSince == 0)
+            {
+                _textSince = time.GetTimestamp();
+            }
+
             _queue.Enqueue(utf8);
             _queuedBytes += utf8.Length;
             StartPump();
             return true;
+        }
+    }
+
+    public void RelayReady(RelayQueue queue)
+    {
+        lock (_gate)
+        {
+            _relay = queue;
+            if (!_stopped && _close is null)
+            {
+                StartPump();
+            }
         }
     }
 
@@ -85,7 +107,7 @@ internal sealed class WebSocketOutput(WebSocket socket, TimeProvider time) : ISe
         lock (_gate)
         {
             stuck = (_close is not null && time.GetElapsedTime(_closeAsked) > CloseTimeout)
-                || (_sendStarted != 0 && time.GetElapsedTime(_sendStarted) > SendTimeout);
+                || (_textSince != 0 && time.GetElapsedTime(_textSince) > SendTimeout);
         }
 
         if (stuck)
@@ -116,16 +138,26 @@ internal sealed class WebSocketOutput(WebSocket socket, TimeProvider time) : ISe
     {
         try
         {
-            while (TryNext(out ReadOnlyMemory<byte> frame, out (int Code, string Reason)? close))
+            while (TryNext(out Outgoing next))
             {
-                if (close is { } end)
+                if (next.Close is { } end)
                 {
                     await socket.CloseOutputAsync((WebSocketCloseStatus)end.Code, end.Reason, CancellationToken.None).ConfigureAwait(false);
                     _ = _ended.TrySetResult();
                     return;
                 }
 
-                await socket.SendAsync(frame, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None).ConfigureAwait(false);
+                if (next.Relayed.Buffer is { } buffer)
+                {
+                    await socket.SendAsync(next.Relayed.Bytes, WebSocketMessageType.Binary, endOfMessage: true, CancellationToken.None).ConfigureAwait(false);
+
+                    // Not in a finally: after a failure it is not certain that nobody reads the buffer any more.
+                    RelayBuffers.Return(buffer);
+                }
+                else
+                {
+                    await socket.SendAsync(next.Text, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None).ConfigureAwait(false);
+                }
             }
         }
         catch (Exception e) when (WebSocketFault.IsGone(e))
@@ -135,28 +167,47 @@ internal sealed class WebSocketOutput(WebSocket socket, TimeProvider time) : ISe
         }
     }
 
-    private bool TryNext(out ReadOnlyMemory<byte> frame, out (int Code, string Reason)? close)
+    // Text first, then the close, then what is relayed: datagrams may be lost, and do not keep a close waiting.
+    private bool TryNext(out Outgoing next)
     {
+        next = default;
         lock (_gate)
         {
-            close = null;
-            if (_queue.TryDequeue(out frame))
+            if (_queue.TryDequeue(out next.Text))
             {
-                _queuedBytes -= frame.Length;
-                _sendStarted = time.GetTimestamp();
+                _queuedBytes -= next.Text.Length;
+                _textSince = time.GetTimestamp();
                 return true;
             }
 
-            _sendStarted = 0;
-            if (_stopped || _close is null)
+            _textSince = 0;
+            if (_stopped)
             {
                 _pumping = false;
                 return false;
             }
 
-            // _pumping stays set: nothing is sent after a close frame.
-            close = _close;
+            if (_close is not null)
+            {
+                // _pumping stays set: nothing is sent after a close frame.
+                next.Close = _close;
+                return true;
+            }
+
+            if (_relay is null || !_relay.TryDequeue(out next.Relayed))
+            {
+                _pumping = false;
+                return false;
+            }
+
             return true;
         }
+    }
+
+    private struct Outgoing
+    {
+        public ReadOnlyMemory<byte> Text;
+        public RelayedFrame Relayed;
+        public (int Code, string Reason)? Close;
     }
 }

@@ -1,0 +1,30 @@
+using Gimlet.Signalling;
+
+namespace Gimlet.Server.Relay;
+
+/// <summary>The limits at which relayed datagrams are dropped and their sender is told.</summary>
+internal enum RelayLimitKind
+{
+    /// <summary>The sender's bytes per second.</summary>
+    Bytes,
+
+    /// <summary>The sender's frames per second.</summary>
+    Frames,
+
+    /// <summary>The receiver's queue.</summary>
+    Queue,
+}
+
+/// <summary>Their names on the wire.</summary>
+internal static class RelayLimitNames
+{
+    /// <summary>Binary frames per second of one sender, however small.</summary>
+    public const string FramesPerSecond = "relay-frames-per-second";
+
+    public static string Of(RelayLimitKind kind) => kind switch
+    {
+        RelayLimitKind.Bytes => RelayLimit.BytesPerSecond,
+        RelayLimitKind.Frames => FramesPerSecond,
+        _ => RelayLimit.Queue,
+    };
+}
