@@ -25,18 +25,16 @@ internal sealed record PunchVerdict(
 
     private bool PeerIsHard => PeerMapping is MappingBehavior.AddressDependent or MappingBehavior.AddressAndPortDependent;
 
-    /// <summary>The cause in one clause.</summary>
-    public string Cause => (OwnIsHard, PeerIsHard) switch
+    /// <summary>The cause, the same that a relayed connection names.</summary>
+    public RelayCause Cause => (OwnIsHard, PeerIsHard) switch
     {
-        _ when Own?.Type == NatType.UdpBlocked => "UDP is blocked on this side",
-        _ when PeerCandidates == 0 => "the peer named no address that could be tried",
-        (true, true) => "both NATs map per destination, so neither side can tell the other the port that it will use",
-        (true, false) when PeerFiltering is FilteringBehavior.AddressAndPortDependent or FilteringBehavior.Unknown =>
-            "this side's NAT maps per destination, so its port cannot be known beforehand, and the peer's NAT lets in only addresses and ports that it has sent to",
-        (false, true) when Own?.Filtering is null or FilteringBehavior.AddressAndPortDependent or FilteringBehavior.Unknown =>
-            "the peer's NAT maps per destination, so its port cannot be known beforehand, and this side's NAT lets in only addresses and ports that it has sent to",
-        _ when Received > 0 => "the peer's checks arrived but nothing came back: something on the way drops this side's datagrams",
-        _ => "no datagram got through in either direction: a firewall on the way drops UDP",
+        _ when Own?.Type == NatType.UdpBlocked => RelayCause.OwnUdpBlocked,
+        _ when PeerCandidates == 0 => RelayCause.NoCandidates,
+        (true, true) => RelayCause.BothNatsMapPerDestination,
+        (true, false) when PeerFiltering is FilteringBehavior.AddressAndPortDependent or FilteringBehavior.Unknown => RelayCause.OwnNatHardPeerFilters,
+        (false, true) when Own?.Filtering is null or FilteringBehavior.AddressAndPortDependent or FilteringBehavior.Unknown => RelayCause.PeerNatHardOwnFilters,
+        _ when Received > 0 => RelayCause.AnswersLost,
+        _ => RelayCause.NothingGotThrough,
     };
 
     /// <summary>The whole message.</summary>
@@ -44,15 +42,17 @@ internal sealed record PunchVerdict(
     {
         string own = Own is { Evidence.Length: > 0 } ? Own.Evidence : "nothing is known of this side's NAT";
         string other = PeerEvidence.Length > 0 ? PeerEvidence : "it does not say what its NAT does";
-        return $"No direct path to {peer.ToShortString()} opened within {deadline.TotalSeconds:0.#} s: {Cause}. "
+        return $"No direct path to {peer.ToShortString()} opened within {deadline.TotalSeconds:0.#} s: {Cause.Explanation()}. "
             + $"This side: {Sentence(own)} The peer: {Sentence(other)} "
             + $"{Sent} checks were sent to {PeerCandidates} addresses, {Answered} were answered, {Received} of the peer's arrived.";
     }
 
     /// <summary>What would help.</summary>
-    public string Hint => OwnIsHard || PeerIsHard
-        ? "A public address, IPv6, or a port forwarded on the router of either side makes a direct path possible; a relay, which this version does not have, always would."
-        : "Allow outgoing UDP on both sides, or give one side a public address.";
+    public string Hint => Cause.WhatWouldHelp();
+
+    /// <summary>Why a connection that goes on over the relay does so.</summary>
+    public RelayVerdict ToRelayVerdict() =>
+        new(Cause, new RelayEvidence(NatWords.Of(Own), new NatWords(PeerMapping, PeerFiltering, PeerEvidence), Sent, Answered, Received, PeerCandidates));
 
     private static string Sentence(string text) => text.EndsWith('.') ? text : text + ".";
 }

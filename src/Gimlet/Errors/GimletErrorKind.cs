@@ -12,6 +12,9 @@ public enum GimletErrorKind
     /// <summary>The server refused this node; the message carries the server's reason. <c>rendezvous-rejected</c></summary>
     RendezvousRejected,
 
+    /// <summary>No server that both sides use relays, and no direct path opened. <c>rendezvous-no-relay</c></summary>
+    RendezvousNoRelay,
+
     /// <summary>No node with that id is registered with the server. <c>peer-offline</c></summary>
     PeerOffline,
 
@@ -26,6 +29,9 @@ public enum GimletErrorKind
 
     /// <summary>No direct path could be opened; the message says why, with the evidence. <c>punch-failed</c></summary>
     PunchFailed,
+
+    /// <summary>The router gave no port mapping: it speaks none of the protocols for it, or has them switched off. <c>port-map-unavailable</c></summary>
+    PortMapUnavailable,
 
     /// <summary>The peer cannot do what was asked. <c>unsupported</c></summary>
     Unsupported,

@@ -26,18 +26,18 @@ public sealed class PunchVerdictTests
     [InlineData(Easy, Open, Easy, Open, 3, "the peer's checks arrived but nothing came back")]
     [InlineData(MappingBehavior.Unknown, FilteringBehavior.Unknown, MappingBehavior.Unknown, FilteringBehavior.Unknown, 0, "no datagram got through")]
     public void The_cause_follows_from_both_NATs(MappingBehavior own, FilteringBehavior ownFiltering, MappingBehavior peer, FilteringBehavior peerFiltering, int received, string cause) =>
-        Assert.StartsWith(cause, Verdict(Nat(own, ownFiltering), peer, peerFiltering, received).Cause, StringComparison.Ordinal);
+        Assert.StartsWith(cause, Verdict(Nat(own, ownFiltering), peer, peerFiltering, received).Cause.Explanation(), StringComparison.Ordinal);
 
     [Fact]
     public void Blocked_UDP_and_an_empty_list_come_before_all_else()
     {
-        Assert.StartsWith("UDP is blocked", Verdict(Nat(Hard, ByPort) with { Type = NatType.UdpBlocked }, Hard, ByPort, 0).Cause, StringComparison.Ordinal);
-        Assert.StartsWith("the peer named no address", (Verdict(Nat(Hard, ByPort), Hard, ByPort, 0) with { PeerCandidates = 0 }).Cause, StringComparison.Ordinal);
+        Assert.StartsWith("UDP is blocked", Verdict(Nat(Hard, ByPort) with { Type = NatType.UdpBlocked }, Hard, ByPort, 0).Cause.Explanation(), StringComparison.Ordinal);
+        Assert.StartsWith("the peer named no address", (Verdict(Nat(Hard, ByPort), Hard, ByPort, 0) with { PeerCandidates = 0 }).Cause.Explanation(), StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_NAT_of_which_nothing_is_known_is_taken_for_the_strict_kind() =>
-        Assert.StartsWith("the peer's NAT maps per destination", Verdict(null, Hard, Open, 0).Cause, StringComparison.Ordinal);
+        Assert.StartsWith("the peer's NAT maps per destination", Verdict(null, Hard, Open, 0).Cause.Explanation(), StringComparison.Ordinal);
 
     [Fact]
     public void The_message_has_the_peer_the_time_the_evidence_of_both_and_the_counts()

@@ -79,7 +79,7 @@ public sealed class TicketTests
     [Fact]
     public void Fields_that_this_version_does_not_know_are_ignored()
     {
-        Ticket ticket = Ticket.Parse(Encode([9, 3, 1, 2, 3, 1, (byte)Home.AbsoluteUri.Length, .. Encoding.UTF8.GetBytes(Home.AbsoluteUri), 2, 0]));
+        Ticket ticket = Ticket.Parse(Encode([9, 3, 1, 2, 3, 1, (byte)Home.AbsoluteUri.Length, .. Encoding.UTF8.GetBytes(Home.AbsoluteUri), 8, 0]));
         Assert.Equal([Home], ticket.Servers);
     }
 
