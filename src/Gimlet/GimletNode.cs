@@ -1,11 +1,11 @@
-using System.Collections.Concurrent;
 using System.Net;
-using System.Threading.Channels;
+using Gimlet.Access;
 using Gimlet.Candidates;
+using Gimlet.Connections;
 using Gimlet.Hosting;
 using Gimlet.Node;
+using Gimlet.Peers;
 using Gimlet.Serverless;
-using Gimlet.Signalling;
 using Gimlet.Sockets;
 using Gimlet.Stun.Client;
 using Gimlet.Stun.Discovery;
@@ -26,17 +26,12 @@ namespace Gimlet;
 /// </example>
 public sealed class GimletNode : IAsyncDisposable
 {
-    // Connections that nobody has accepted yet; the next one is hung up on, as a full listen backlog does.
-    private const int AcceptBacklog = 64;
-
     private readonly GimletNodeOptions _options;
     private readonly NodeIdentity _identity;
     private readonly bool _ownsIdentity;
     private readonly ILogger _logger;
     private readonly NodeHost _host;
-    private readonly ConcurrentDictionary<CallId, TaskCompletionSource<GimletConnection>> _dials = new();
-    private readonly ConcurrentDictionary<CallId, GimletConnection> _connections = new();
-    private readonly Channel<GimletConnection> _accepted = Channel.CreateBounded<GimletConnection>(AcceptBacklog);
+    private readonly ConnectionTable _connections;
     private readonly StartGate _start;
     private readonly Task _dispatch;
     private PublicAddress? _lastPublic;
@@ -52,6 +47,7 @@ public sealed class GimletNode : IAsyncDisposable
         try
         {
             _host = new NodeHost(options, _identity);
+            _connections = new ConnectionTable(_host, options, _logger);
         }
         catch
         {
@@ -75,13 +71,13 @@ public sealed class GimletNode : IAsyncDisposable
     public (int IPv4, int IPv6) LocalPorts => _host.Ports;
 
     /// <summary>The public address of this node's port, as far as it is known.</summary>
-    public PublicAddress PublicAddress => _host.Run(static (core, _, _) => core.Public, 0);
+    public PublicAddress PublicAddress => _host.Run(static (host, _, _) => host.Core.Public, 0);
 
     /// <summary>The NAT in front of this node; null until it is classified.</summary>
-    public NatBehavior? Nat => _host.Run(static (core, _, _) => core.Nat, 0);
+    public NatBehavior? Nat => _host.Run(static (host, _, _) => host.Core.Nat, 0);
 
     /// <summary>What became of each STUN server that was asked.</summary>
-    public IReadOnlyList<StunServerResult> StunResults => _host.Run(static (core, _, _) => core.StunResults, 0);
+    public IReadOnlyList<StunServerResult> StunResults => _host.Run(static (host, _, _) => host.Core.StunResults, 0);
 
     /// <summary>A ticket that leads to this node.</summary>
     public Ticket Ticket => new(Id, _options.Servers);
@@ -110,19 +106,34 @@ public sealed class GimletNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Connects to a peer through the servers; returns when a path to it has proven itself.</summary>
+    /// <summary>
+    /// Connects to a peer through the servers: at once by the relay, and then directly where the two networks allow it.
+    /// </summary>
     /// <param name="peer">Whom to connect to.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="GimletException">The peer is offline, refused, or no direct path could be opened; the message says why.</exception>
-    public Task<GimletConnection> ConnectAsync(PeerId peer, CancellationToken cancellationToken = default) => ConnectAsync(peer, null, cancellationToken);
+    /// <exception cref="GimletException">The peer is offline, refused, or speaks another protocol; the message says why.</exception>
+    public Task<GimletConnection> ConnectAsync(PeerId peer, CancellationToken cancellationToken = default) => ConnectAsync(peer, new ConnectOptions(), cancellationToken);
 
-    /// <summary>Connects to a peer through the servers, and tells the id of the call as the dial starts.</summary>
-    /// <param name="peer">Whom to connect to.</param>
-    /// <param name="dialing">Called with the id of the call before the first message leaves.</param>
+    /// <summary>Connects to the peer of a ticket, at the servers that it names where this node knows them, and with its secret.</summary>
+    /// <param name="ticket">The ticket.</param>
+    /// <param name="options">How; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="GimletException">The peer is offline, refused, or no direct path could be opened; the message says why.</exception>
-    public Task<GimletConnection> ConnectAsync(PeerId peer, Action<CallId>? dialing, CancellationToken cancellationToken = default)
+    /// <exception cref="GimletException">The ticket has expired, the peer is offline, refused, or speaks another protocol; the message says why.</exception>
+    public Task<GimletConnection> ConnectAsync(Ticket ticket, ConnectOptions? options = null, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(ticket);
+        return ConnectAsync(ticket.Peer, (options ?? new ConnectOptions()) with { Ticket = ticket }, cancellationToken);
+    }
+
+    /// <summary>Connects to a peer through the servers: at once by the relay where the policy allows it, and directly where the two networks do.</summary>
+    /// <param name="peer">Whom to connect to.</param>
+    /// <param name="options">For which protocol, on which paths, and what else.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="GimletException">The peer is offline, refused, or speaks another protocol, or no path of the policy could be opened; the message says why.</exception>
+    public Task<GimletConnection> ConnectAsync(PeerId peer, ConnectOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Race?.Validate();
         if (peer.IsEmpty || peer == Id)
         {
             throw new GimletException(GimletErrorKind.BadUsage, peer.IsEmpty ? "The peer id is empty." : "This is this node's own id; a node does not call itself.", "Pass the id that the other side prints.");
@@ -133,7 +144,17 @@ public sealed class GimletNode : IAsyncDisposable
             throw new GimletException(GimletErrorKind.BadUsage, "A call to a peer id goes through a server, and this node has none.", "Name one with GimletNodeOptions.Servers (--server), or connect to an address instead.");
         }
 
-        return DialAsync(dialing, static (core, now, id, peer) => core.Dial(id, peer, now), peer, cancellationToken);
+        if (_options.NoHolepunch && options.Policy is { AllowsRelay: false })
+        {
+            throw new GimletException(GimletErrorKind.BadUsage, "A direct path is demanded of a node that takes part in none.", "Leave out --no-holepunch, or --path direct-only.");
+        }
+
+        if (options.Ticket is { } ticket && ticket.IsExpired(_options.TimeProvider.GetUtcNow()))
+        {
+            throw new GimletException(GimletErrorKind.Refused, $"The ticket of {peer} has expired.", "Ask the other side for a new one.");
+        }
+
+        return _connections.ConnectAsync(peer, options, cancellationToken);
     }
 
     /// <summary>Connects to an address that was exchanged by hand; both sides call this within the timeout.</summary>
@@ -169,25 +190,39 @@ public sealed class GimletNode : IAsyncDisposable
         options?.Validate();
         var timers = new ServerlessTimers(
             options?.Interval ?? _options.Traversal.ServerlessInterval, options?.Timeout ?? _options.Traversal.ServerlessTimeout, options?.IsInitiator ?? false);
-        return DialAsync(
-            dialing,
-            static (core, now, id, s) => core.DialServerless(id, s.target, s.Peer, s.timers, now),
-            (target, Peer: peer ?? default, timers),
+        string protocol = _options.Protocols.FirstOrDefault() ?? throw new GimletException(
+            GimletErrorKind.BadUsage, "No application protocol is named, and either side may turn out to be the one that is dialled.", "Name one in GimletNodeOptions.Protocols.");
+        return _connections.ConnectServerlessAsync(
+            call =>
+            {
+                dialing?.Invoke(call);
+                return new Dial(call, peer ?? default, protocol, PathPolicy.DirectOnly, _options.TimeProvider.GetTimestamp()) { IsServerBased = false, IsAuthenticated = peer is not null };
+            },
+            (core, now, call) => core.DialServerless(call, target, peer ?? default, timers, now),
             cancellationToken);
     }
 
-    /// <summary>Waits for the next connection that a peer made.</summary>
+    /// <summary>Waits for the next connection that a peer made for the first of <see cref="GimletNodeOptions.Protocols"/>.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task<GimletConnection> AcceptAsync(CancellationToken cancellationToken = default)
+    public Task<GimletConnection> AcceptAsync(CancellationToken cancellationToken = default) =>
+        AcceptAsync(_options.Protocols.FirstOrDefault() ?? string.Empty, cancellationToken);
+
+    /// <summary>Waits for the next connection that a peer made for a protocol.</summary>
+    /// <param name="protocol">One of <see cref="GimletNodeOptions.Protocols"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="GimletException"><see cref="GimletErrorKind.BadUsage"/>: this node does not serve the protocol.</exception>
+    /// <exception cref="ObjectDisposedException">The node was disposed.</exception>
+    public Task<GimletConnection> AcceptAsync(string protocol, CancellationToken cancellationToken = default) => _connections.AcceptAsync(protocol, cancellationToken);
+
+    /// <summary>Issues a ticket with a secret: whoever has it may connect, once or until it expires, where the policy takes tickets.</summary>
+    /// <param name="options">For how many and how long.</param>
+    /// <exception cref="GimletException"><see cref="GimletErrorKind.BadUsage"/>: an option makes no sense, or too many tickets are out.</exception>
+    public Ticket IssueTicket(TicketOptions options)
     {
-        try
-        {
-            return await _accepted.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (ChannelClosedException e)
-        {
-            throw new ObjectDisposedException("The node was disposed.", e);
-        }
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        IssuedTicket issued = _host.Run(static (host, _, o) => host.Tickets.Issue(o.options, o.now), (options, now: _options.TimeProvider.GetUtcNow()));
+        return Ticket.With(issued);
     }
 
     /// <summary>Overrides the public address at run time; peers are told at once. Null ends the override.</summary>
@@ -219,20 +254,9 @@ public sealed class GimletNode : IAsyncDisposable
             return;
         }
 
-        await Task.WhenAll(_connections.Values.Select(c => c.CloseAsync())).ConfigureAwait(false);
+        await _connections.DisposeAsync().ConfigureAwait(false);
         await _host.DisposeAsync().ConfigureAwait(false);
         await _dispatch.ConfigureAwait(false);
-        foreach (GimletConnection connection in _connections.Values)
-        {
-            connection.End("the node was disposed");
-        }
-
-        foreach (TaskCompletionSource<GimletConnection> dial in _dials.Values)
-        {
-            _ = dial.TrySetException(new ObjectDisposedException(nameof(GimletNode)));
-        }
-
-        _ = _accepted.Writer.TryComplete();
         DisposeIdentity();
     }
 
@@ -270,58 +294,10 @@ public sealed class GimletNode : IAsyncDisposable
         }
     }
 
-    private async Task<GimletConnection> DialAsync<TState>(
-        Action<CallId>? dialing, Action<NodeCore, TimeSpan, CallId, TState> begin, TState state, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        CallId id = _host.Run(static (core, _, _) => core.NewCallId(), 0);
-        var dial = new TaskCompletionSource<GimletConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _dials[id] = dial;
-        try
-        {
-            // The application's code runs outside the lock of the core: it may take its time, or ask the node something from another thread.
-            dialing?.Invoke(id);
-            _ = _host.Run(
-                static (core, now, s) =>
-                {
-                    s.begin(core, now, s.id, s.state);
-                    return true;
-                },
-                (begin, id, state));
-            return await dial.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // Cancelled while the connection was being made: it must not live on without an owner.
-            if (!dial.TrySetCanceled(cancellationToken) && dial.Task.IsCompletedSuccessfully)
-            {
-                await (await dial.Task.ConfigureAwait(false)).CloseAsync().ConfigureAwait(false);
-            }
-            else
-            {
-                _host.Run(static (core, now, handle) => core.Hangup(handle, 0, now), id);
-            }
-
-            throw;
-        }
-        finally
-        {
-            _ = _dials.TryRemove(id, out _);
-
-            // A failure that came together with the cancellation has nobody left to hear of it.
-            _ = dial.TrySetCanceled(CancellationToken.None) ? null : dial.Task.Exception;
-        }
-    }
-
     private async Task DispatchAsync()
     {
         await foreach (NodeEvent news in _host.Events.ReadAllAsync().ConfigureAwait(false))
         {
-            if (news is CallPinged)
-            {
-                _host.PingTold();
-            }
-
             try
             {
                 Dispatch(news);
@@ -377,7 +353,7 @@ public sealed class GimletNode : IAsyncDisposable
                 break;
             case GatheringEnded:
                 NoteGathering();
-                if (!_host.Run(static (core, _, _) => core.IsClassifying, 0))
+                if (!_host.Run(static (host, _, _) => host.Core.IsClassifying, 0))
                 {
                     // No STUN server has an address, or there is nothing to punch for: nobody will ever say what the NAT does.
                     _start.NoteClassified();
@@ -402,6 +378,9 @@ public sealed class GimletNode : IAsyncDisposable
             case CallEvent call:
                 DispatchCall(call);
                 break;
+            case PeerEvent peer:
+                _connections.Handle(peer);
+                break;
             default:
                 break;
         }
@@ -413,16 +392,12 @@ public sealed class GimletNode : IAsyncDisposable
         {
             case CallConnected connected:
                 NodeLog.Connected(_logger, connected.Call, connected.Peer, connected.Path.Remote, connected.Elapsed.TotalMilliseconds);
-                HandOver(connected);
-                return;
+                _connections.ServerlessMet(connected);
+                break;
             case CallFailed failed:
                 NodeLog.CallFailed(_logger, failed.Handle, failed.Kind.ToKindString(), failed.Message);
-                if (_dials.TryGetValue(failed.Handle, out TaskCompletionSource<GimletConnection>? dial))
-                {
-                    _ = dial.TrySetException(new GimletException(failed.Kind, failed.Message, failed.Hint));
-                }
-
-                return;
+                _connections.ServerlessFailed(failed);
+                break;
             case CallPathChanged changed:
                 NodeLog.PathChanged(_logger, changed.Handle, changed.Path.Remote, changed.Reason);
                 break;
@@ -435,35 +410,11 @@ public sealed class GimletNode : IAsyncDisposable
             default:
                 break;
         }
-
-        bool ended = news is CallClosed;
-        if (ended ? _connections.TryRemove(news.Handle, out GimletConnection? connection) : _connections.TryGetValue(news.Handle, out connection))
-        {
-            connection.Handle(news);
-        }
-    }
-
-    private void HandOver(CallConnected connected)
-    {
-        var connection = new GimletConnection(_host, connected);
-        _connections[connected.Handle] = connection;
-        bool taken = connected.IsIncoming
-            ? _accepted.Writer.TryWrite(connection)
-            : _dials.TryGetValue(connected.Handle, out TaskCompletionSource<GimletConnection>? dial) && dial.TrySetResult(connection);
-        if (!taken)
-        {
-            if (connected.IsIncoming)
-            {
-                NodeLog.NobodyAccepts(_logger, connected.Call, connected.Peer);
-            }
-
-            _host.Run(static (core, now, handle) => core.Hangup(handle, 0, now), connected.Handle);
-        }
     }
 
     private void NoteGathering()
     {
-        (bool settled, bool reflexive) = _host.Run(static (core, _, _) => (core.IsPublicAddressSettled, core.HasReflexiveAddress), 0);
+        (bool settled, bool reflexive) = _host.Run(static (host, _, _) => (host.Core.IsPublicAddressSettled, host.Core.HasReflexiveAddress), 0);
         _start.NoteGathering(settled, reflexive || settled);
     }
 }

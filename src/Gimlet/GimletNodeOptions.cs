@@ -44,8 +44,17 @@ public sealed record GimletNodeOptions
     /// </summary>
     public bool IntroduceOnAccept { get; init; }
 
-    /// <summary>Takes part in no direct paths.</summary>
+    /// <summary>Takes part in no direct paths: everything goes by the relay.</summary>
     public bool NoHolepunch { get; init; }
+
+    /// <summary>
+    /// The application protocols (ALPN) that peers may dial, each with its own <see cref="GimletNode.AcceptAsync(string, CancellationToken)"/>; the first is
+    /// what this node dials where nothing else is said. Empty: nobody can connect to this node.
+    /// </summary>
+    public IReadOnlyList<string> Protocols { get; init; } = ["gimlet"];
+
+    /// <summary>Which paths connections may use, where a dial says nothing else.</summary>
+    public PathPolicy PathPolicy { get; init; } = PathPolicy.RelayThenDirect;
 
     /// <summary>Loopback addresses are candidates; null for "when all servers are on loopback".</summary>
     public bool? AllowLoopback { get; init; }
@@ -58,6 +67,8 @@ public sealed record GimletNodeOptions
 
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    internal PathPolicy EffectivePolicy => NoHolepunch ? PathPolicy.RelayOnly : PathPolicy;
 
     internal bool LoopbackAllowed => AllowLoopback ?? (Servers.Count > 0 && Servers.All(s => s.IsLoopback));
 
@@ -99,6 +110,15 @@ public sealed record GimletNodeOptions
         if (MetadataAddress is not null && (!MetadataAddress.IsAbsoluteUri || MetadataAddress.Scheme != Uri.UriSchemeHttp))
         {
             throw new GimletException(GimletErrorKind.BadUsage, $"The metadata address '{MetadataAddress}' is not a URL that begins with http://.");
+        }
+
+        foreach (string protocol in Protocols)
+        {
+            int length = System.Text.Encoding.UTF8.GetByteCount(protocol ?? string.Empty);
+            if (length is 0 or > Signalling.SignalProtocol.MaxProtocolLength)
+            {
+                throw new GimletException(GimletErrorKind.BadUsage, $"The protocol '{protocol}' has {length} bytes; it must have 1 to {Signalling.SignalProtocol.MaxProtocolLength}.");
+            }
         }
 
         if (ServerTimeout <= TimeSpan.Zero)

@@ -77,4 +77,42 @@ public sealed class NodeIdentity : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _key.Dispose();
+
+    /// <summary>The key once more, for a user that signs beside this one.</summary>
+    internal ECDsa CloneKey()
+    {
+        ECParameters parameters;
+        lock (_gate)
+        {
+            parameters = _key.ExportParameters(includePrivateParameters: true);
+        }
+
+        try
+        {
+            return ECDsa.Create(parameters);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(parameters.D);
+        }
+    }
+
+    /// <summary>A secret that only this key's owner has, the same in every process.</summary>
+    internal byte[] DeriveSecret(string purpose, int length)
+    {
+        ECParameters parameters;
+        lock (_gate)
+        {
+            parameters = _key.ExportParameters(includePrivateParameters: true);
+        }
+
+        try
+        {
+            return HKDF.DeriveKey(HashAlgorithmName.SHA256, parameters.D!, length, salt: null, System.Text.Encoding.ASCII.GetBytes(purpose));
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(parameters.D);
+        }
+    }
 }

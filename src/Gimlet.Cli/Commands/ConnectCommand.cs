@@ -189,7 +189,7 @@ internal abstract record ConnectPlan
 
         /// <inheritdoc/>
         public override Task<Dialled> DialAsync(GimletNode node, CommandContext context) => Dialer.DialAsync(
-            (dialing, ct) => node.ConnectAsync(Target.Peer, dialing, ct), call => new DialingEvent(Target.Peer.ToString(), call.ToString(), null), Timeout, context);
+            (dialing, ct) => Target.DialAsync(node, Protocols.Echo, dialing, ct), call => new DialingEvent(Target.Peer.ToString(), call.ToString(), null), Timeout, context);
     }
 
     /// <summary>By address.</summary>

@@ -128,7 +128,7 @@ internal sealed class DemoCommand
     {
         Task<GimletConnection> accepting = berta.AcceptAsync(context.Interrupted);
         Dialled dialled = await Dialer.DialAsync(
-            (dialing, ct) => anna.ConnectAsync(berta.Id, dialing, ct),
+            (dialing, ct) => anna.ConnectAsync(berta.Id, new ConnectOptions { Dialing = dialing }, ct),
             call =>
             {
                 Step(context, "call", $"anna dials {HumanText.Short(berta.Id.ToString())}; the server introduces both at once");

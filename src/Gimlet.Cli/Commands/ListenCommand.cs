@@ -130,8 +130,7 @@ internal sealed class ListenCommand
         ConnectionNews.Tell(connection, reporter, namePeer: true);
         connection.PingAnswered += ping =>
         {
-            PathKind kind = connection.Path?.Kind ?? PathKind.Direct;
-            reporter.Report(new PingEvent(peer, ping.Sequence, Words.Of(kind), ping.Remote.ToString()));
+            reporter.Report(new PingEvent(peer, ping.Sequence, Words.Of(ping.Path.Kind), ping.Path.Remote?.ToString()));
         };
         reporter.Report(new ClosedEvent(peer, await connection.Closed.ConfigureAwait(false)));
         closed();

@@ -51,7 +51,7 @@ internal sealed class PingCommand
         await using (launched.ConfigureAwait(false))
         {
             Dialled dialled = await Dialer.DialAsync(
-                (dialing, ct) => launched.Node.ConnectAsync(target.Peer, dialing, ct), dialing: null, _node.Timeout(context.Parse), context).ConfigureAwait(false);
+                (dialing, ct) => target.DialAsync(launched.Node, Protocols.Echo, dialing, ct), dialing: null, _node.Timeout(context.Parse), context).ConfigureAwait(false);
             var pings = new PingRun(dialled, context.Reporter);
             var plan = new PingPlan
             {

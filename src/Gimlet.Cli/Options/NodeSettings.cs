@@ -22,10 +22,10 @@ internal sealed class NodeSettings
     private readonly ListSetting<string> _stun = new(
         "--stun", "HOST[:PORT]", "A STUN server; several may be given. Default: the server's own. Also GIMLET_STUN_SERVER.", ReadStun, "GIMLET_STUN_SERVER");
 
-    private readonly ValueSetting<PathChoice> _path = new(
+    private readonly ValueSetting<PathPolicy> _path = new(
         "--path",
         "POLICY",
-        "relay-then-direct, direct-head-start:MS, direct-only or relay-only. This version has no relay: relay-only takes part in no direct path, the others are alike.",
+        "relay-then-direct (default), direct-head-start:MS, direct-only or relay-only.",
         PathText.Read);
 
     private readonly ValueSetting<IPEndPoint> _publicAddress = new(
@@ -87,6 +87,7 @@ internal sealed class NodeSettings
             StunServers = _stun.Get(parse),
             PublicAddress = _publicAddress.TryGet(parse, out IPEndPoint address) ? address : null,
             NoHolepunch = IsRelayOnly(parse),
+            PathPolicy = _path.TryGet(parse, out PathPolicy? policy) ? policy : PathPolicy.RelayThenDirect,
         };
         if (EnvironmentNames.Read([MetadataVariable]) is { } metadata)
         {
@@ -124,8 +125,8 @@ internal sealed class NodeSettings
 
     private bool IsRelayOnly(ParseResult parse)
     {
-        bool chosen = _path.TryGet(parse, out PathChoice path);
-        bool relayOnly = path == PathChoice.RelayOnly;
+        bool chosen = _path.TryGet(parse, out PathPolicy? path);
+        bool relayOnly = path == PathPolicy.RelayOnly;
         if (chosen && !relayOnly && _path.IsTyped(parse) && _noHolepunch.IsTyped(parse))
         {
             throw Usage.Error(

@@ -5,7 +5,17 @@ namespace Gimlet.Cli.Options;
 /// <summary>Whom to call: a peer id, and the servers of the ticket that it came from, if any.</summary>
 /// <param name="Peer">The id.</param>
 /// <param name="Servers">The servers of the ticket; empty for a bare id.</param>
-internal sealed record CallTarget(PeerId Peer, IReadOnlyList<Uri> Servers);
+/// <param name="Ticket">The ticket; null for a bare id.</param>
+internal sealed record CallTarget(PeerId Peer, IReadOnlyList<Uri> Servers, Ticket? Ticket = null)
+{
+    /// <summary>Dials.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="protocol">For what.</param>
+    /// <param name="dialing">Called with the id of the call.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public Task<GimletConnection> DialAsync(GimletNode node, string protocol, Action<CallId>? dialing, CancellationToken cancellationToken) =>
+        node.ConnectAsync(Peer, new ConnectOptions { Protocol = protocol, Ticket = Ticket, Dialing = dialing }, cancellationToken);
+}
 
 /// <summary>Where to find a person who is met without a server.</summary>
 /// <param name="Address">The address.</param>
@@ -24,7 +34,7 @@ internal static class PeerText
         if (trimmed.StartsWith(Ticket.Prefix, StringComparison.OrdinalIgnoreCase))
         {
             return Ticket.TryParse(trimmed, out Ticket? ticket, out string? problem)
-                ? new CallTarget(ticket.Peer, ticket.Servers)
+                ? new CallTarget(ticket.Peer, ticket.Servers, ticket)
                 : throw new FormatException($"it is not a valid ticket: {problem}");
         }
 

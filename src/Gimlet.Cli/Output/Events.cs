@@ -102,7 +102,12 @@ internal sealed record PathEvent(
 /// <param name="Path">relay or direct.</param>
 /// <param name="Remote">Who answered.</param>
 /// <param name="ElapsedMs">From the dial to the answer.</param>
-internal sealed record PongEvent(int Seq, double RttMs, string Path, string Remote, double ElapsedMs) : CliEvent("pong");
+internal sealed record PongEvent(
+    int Seq,
+    double RttMs,
+    string Path,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Remote,
+    double ElapsedMs) : CliEvent("pong");
 
 /// <summary>A round trip that was not answered in time.</summary>
 /// <param name="Seq">Its number.</param>
@@ -113,7 +118,11 @@ internal sealed record LostEvent(int Seq) : CliEvent("lost");
 /// <param name="Seq">Its number.</param>
 /// <param name="Path">relay or direct.</param>
 /// <param name="Remote">Where it came from.</param>
-internal sealed record PingEvent(string? Peer, int Seq, string Path, string Remote) : CliEvent("ping");
+internal sealed record PingEvent(
+    string? Peer,
+    int Seq,
+    string Path,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Remote) : CliEvent("ping");
 
 /// <summary>A connection has ended.</summary>
 /// <param name="Peer">The other side, for a listener.</param>

@@ -16,12 +16,12 @@ internal static class ConnectionNews
     {
         string? peer = Words.Of(connection.RemotePeer);
         ConnectionPath? path = connection.Path;
-        (string Path, string Remote)? told = Place(path);
+        (string Path, string? Remote)? told = Place(path);
         reporter.Report(new ConnectedEvent(
             peer,
             connection.Call.ToString(),
             path is null ? null : Words.Of(path.Kind),
-            path?.Remote.ToString(),
+            path?.Remote?.ToString(),
             RoundTrip(path),
             connection.IsAuthenticated,
             Words.Milliseconds(connection.ConnectTime)));
@@ -37,7 +37,7 @@ internal static class ConnectionNews
         };
     }
 
-    private static (string Path, string Remote)? Place(ConnectionPath? path) => path is null ? null : (Words.Of(path.Kind), path.Remote.ToString());
+    private static (string Path, string? Remote)? Place(ConnectionPath? path) => path is null ? null : (Words.Of(path.Kind), path.Remote?.ToString());
 
     // Zero means that there was none yet.
     private static double? RoundTrip(ConnectionPath? path) => path is { RoundTripTime.Ticks: > 0 } ? Words.Milliseconds(path.RoundTripTime) : null;
@@ -45,7 +45,7 @@ internal static class ConnectionNews
     private static PathEvent ToEvent(PathChange change, string? peer) => new(
         peer,
         change.Path is null ? null : Words.Of(change.Path.Kind),
-        change.Path?.Remote.ToString(),
+        change.Path?.Remote?.ToString(),
         RoundTrip(change.Path),
         Words.Milliseconds(change.Elapsed),
         change.Reason);

@@ -94,8 +94,8 @@ internal sealed class PingRun(Dialled dialled, IReporter reporter)
             _shortest = result.RoundTripTime < _shortest ? result.RoundTripTime : _shortest;
             _longest = result.RoundTripTime > _longest ? result.RoundTripTime : _longest;
             _sum += result.RoundTripTime;
-            PathKind kind = _connection.Path?.Kind ?? PathKind.Direct;
-            var pong = new PongEvent(result.Sequence, Words.Milliseconds(result.RoundTripTime), Words.Of(kind), result.Remote.ToString(), Words.Milliseconds(elapsed));
+            var pong = new PongEvent(
+                result.Sequence, Words.Milliseconds(result.RoundTripTime), Words.Of(result.Path.Kind), result.Path.Remote?.ToString(), Words.Milliseconds(elapsed));
             reporter.Report(pong);
             return pong;
         }

@@ -183,6 +183,13 @@ public sealed class QuicEndpoint : IAsyncDisposable
     private UdpTransport RequireTransport() =>
         _transport ?? throw new InvalidOperationException("This endpoint has no socket of its own; dial on a path of its owner.");
 
+    /// <summary>Begins a connection and gives it back at once: <see cref="QuicConnection.Connected"/> tells what becomes of it.</summary>
+    internal QuicConnection BeginConnect(QuicPath path, QuicClientOptions options)
+    {
+        Check(options);
+        return _host.Connect(new PathId(path.Value), options, host: null).Connection;
+    }
+
     private async ValueTask<QuicConnection> DialAsync(QuicPath path, QuicClientOptions options, string? host, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

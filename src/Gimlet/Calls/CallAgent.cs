@@ -23,6 +23,7 @@ internal sealed class CallAgent : IDisposable
     private readonly PathMonitor _monitor;
     private readonly byte[] _username;
     private readonly ulong _tieBreaker;
+    private readonly TimeSpan _startedAt;
     private TimeSpan _deadline;
     private TimeSpan _settleAt = TimeSpan.MaxValue;
     private CandidatePair? _nominating;
@@ -44,6 +45,7 @@ internal sealed class CallAgent : IDisposable
         _checks = new CheckList(context.Options);
         _monitor = new PathMonitor(context.Options);
         _username = CheckMessages.Username(id, isCaller);
+        _startedAt = now;
         _deadline = now + context.Options.PunchDeadline;
         Id = id;
         Remote = remote;
@@ -163,6 +165,12 @@ internal sealed class CallAgent : IDisposable
             }
         }
 
+        if (!pair.IsHeard)
+        {
+            pair.IsHeard = true;
+            _events.PeerHeard(this, remote, now);
+        }
+
         if (request.HasUseCandidate() && request.TryGetGimletNomination(out uint number))
         {
             TakeNomination(pair, number, now);
@@ -212,8 +220,10 @@ internal sealed class CallAgent : IDisposable
         }
 
         pair.RoundTripTime = now - transaction.SentAt;
+        pair.AnsweredAt ??= now;
         pair.Local = local;
         pair.Vouched = true;
+        bool recovered = ReferenceEquals(pair, Active) && _monitor.IsSuspect;
         if (ReferenceEquals(pair, Active))
         {
             _monitor.Answered(now, pair.RoundTripTime);
@@ -239,6 +249,11 @@ internal sealed class CallAgent : IDisposable
         else
         {
             Proven(pair, now);
+        }
+
+        if (recovered && ReferenceEquals(pair, Active))
+        {
+            _events.PathRecovered(this, pair, now);
         }
 
         if (transaction.Purpose == CheckPurpose.Ping)
@@ -281,6 +296,34 @@ internal sealed class CallAgent : IDisposable
         }
     }
 
+    /// <summary>Somebody has other evidence that the path in use may be dead: it is probed at once, and the other pairs with it.</summary>
+    public void Doubt(TimeSpan now)
+    {
+        if (State == CallState.Connected && Active is not null && !_monitor.IsSuspect)
+        {
+            _monitor.Suspect(now);
+            _settleAt = now + _context.Options.PathLossTimeout;
+            _checks.Restart(now);
+        }
+    }
+
+    /// <summary>Authentic data of the peer came from an address: it is worth a check, and the path in use is in doubt if it is another one.</summary>
+    public void Probe(TransportAddress remote, TimeSpan now)
+    {
+        if (State is CallState.Closing or CallState.Ended || !MaySendTo(remote) || Active?.Remote.Address == remote)
+        {
+            return;
+        }
+
+        CandidatePair? pair = _checks.Find(remote) ?? _checks.Add(new Candidate(CandidateKind.PeerReflexive, remote), now, IsInUse);
+        Doubt(now);
+        if (pair is not null)
+        {
+            CheckList.Trigger(pair, now, _context.Options);
+            SettleLater(now);
+        }
+    }
+
     /// <summary>Sends the application's round trip over the path in use; false when there is none.</summary>
     public bool TryPing(uint sequence, TimeSpan now)
     {
@@ -311,6 +354,16 @@ internal sealed class CallAgent : IDisposable
         State = CallState.Ended;
         _keys.Dispose();
     }
+
+    /// <summary>What became of each address.</summary>
+    public IEnumerable<CandidateCheck> DescribePairs() => _checks.Pairs.Select((p, i) => new CandidateCheck(
+        i,
+        p.Remote.Address.ToIPEndPoint(),
+        p.Remote.Kind,
+        p.AnsweredAt is not null,
+        p.ChecksSent,
+        p.AnsweredAt - _startedAt,
+        p.AnsweredAt is null ? null : p.RoundTripTime));
 
     private bool MaySendTo(TransportAddress address) => CandidatePolicy.MaySendTo(address, _context.AllowLoopback || AllowLoopback);
 
@@ -446,6 +499,7 @@ internal sealed class CallAgent : IDisposable
                     // The others are tried before this one is given up, so that a spare path is known by then.
                     _settleAt = now + _context.Options.PathLossTimeout;
                     _checks.Restart(now);
+                    _events.PathSuspect(this, now);
                 }
 
                 // The controlling side's keep-alives renew the nomination: after a rebind the peer follows to the new address with the first of them.

@@ -11,6 +11,15 @@ internal interface ICallEvents
     /// <summary>The path in use has become another one.</summary>
     void PathChanged(CallAgent call, CandidatePair pair, string reason, TimeSpan now);
 
+    /// <summary>The path in use does not answer at the moment.</summary>
+    void PathSuspect(CallAgent call, TimeSpan now);
+
+    /// <summary>The path in use answers again.</summary>
+    void PathRecovered(CallAgent call, CandidatePair pair, TimeSpan now);
+
+    /// <summary>An authenticated check of the peer came from an address for the first time.</summary>
+    void PeerHeard(CallAgent call, TransportAddress remote, TimeSpan now);
+
     /// <summary>The path in use is dead and others are being tried.</summary>
     void PathLost(CallAgent call, TimeSpan now);
 

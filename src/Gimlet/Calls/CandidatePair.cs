@@ -21,8 +21,14 @@ internal sealed class CandidatePair(Candidate remote)
     /// </summary>
     public bool Vouched { get; set; } = !remote.Unverified;
 
+    /// <summary>An authenticated check of the peer came from there.</summary>
+    public bool IsHeard { get; set; }
+
     /// <summary>A check of ours was answered.</summary>
     public bool Valid { get; set; }
+
+    /// <summary>When a check of ours was answered for the first time.</summary>
+    public TimeSpan? AnsweredAt { get; set; }
 
     /// <summary>The round-trip time of the last answered check; zero before that.</summary>
     public TimeSpan RoundTripTime { get; set; }

@@ -51,6 +51,15 @@ internal sealed class PathMonitor(TraversalOptions options)
         }
     }
 
+    /// <summary>Somebody has other evidence that the path may be dead: it is probed at once.</summary>
+    public void Suspect(TimeSpan now)
+    {
+        TimeSpan doubtful = now - (options.PathLossTimeout / 3);
+        _unansweredSince = _unansweredSince is { } since && since < doubtful ? since : doubtful;
+        IsSuspect = true;
+        NextTimeout = now;
+    }
+
     /// <summary>What is to be done now.</summary>
     public PathVerdict Poll(TimeSpan now)
     {

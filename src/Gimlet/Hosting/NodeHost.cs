@@ -1,9 +1,11 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Threading.Channels;
+using Gimlet.Access;
 using Gimlet.Calls;
-using Gimlet.Fallbacks;
 using Gimlet.Node;
+using Gimlet.Peers;
+using Gimlet.Quic;
 using Gimlet.Signalling;
 using Gimlet.Sockets;
 using Gimlet.Stun.Client;
@@ -15,13 +17,10 @@ namespace Gimlet.Hosting;
 /// Gives a <see cref="NodeCore"/> its sockets, WebSockets, timer and lock. The lock is held around the core only: datagrams are sent from within it
 /// (sends do not block), news leave through <see cref="Events"/> in the order in which they came about.
 /// </summary>
-internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
+internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 {
     // Never reached by design: after a defect the timer comes again, and ten times a second fills no log.
     private static readonly TimeSpan TimerAfterFault = TimeSpan.FromMilliseconds(100);
-
-    // A peer may send pings as fast as its line allows. The application hears of so many at once; the rest is answered all the same.
-    private const int MaxWaitingPings = 4096;
 
     // Timers of the core that lie further away are asked for again at the latest after this.
     private static readonly TimeSpan MaxTimer = TimeSpan.FromMinutes(1);
@@ -39,7 +38,8 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     private readonly StunNameResolver _resolver = new();
     private readonly Lock _gate = new();
     private readonly ITimer _timer;
-    private int _waitingPings;
+    private readonly QuicReceiver?[] _relayReceivers;
+    private TaskCompletionSource _relayReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _disposed;
 
     public NodeHost(GimletNodeOptions options, NodeIdentity identity)
@@ -48,6 +48,7 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         _time = options.TimeProvider;
         _origin = _time.GetTimestamp();
         _logger = options.LoggerFactory.CreateLogger("Gimlet.Node");
+        Tickets = new TicketBook(System.Security.Cryptography.RandomNumberGenerator.Fill);
         _core = new NodeCore(new NodeCoreOptions
         {
             Identity = identity,
@@ -55,10 +56,13 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             Random = System.Security.Cryptography.RandomNumberGenerator.Fill,
             Servers = options.Servers.Count,
             Token = options.ServerToken,
+            Admission = new Admission(options.Policy, Tickets, identity.Id),
+            UtcNow = options.TimeProvider.GetUtcNow,
             Policy = options.Policy,
             OnAccept = options.IntroduceOnAccept,
             NoHolepunch = options.NoHolepunch,
             AllowLoopback = options.LoopbackAllowed,
+            Protocols = options.Protocols,
             Agent = $"gimlet/{typeof(NodeHost).Assembly.GetName().Version?.ToString(3)}",
         });
         try
@@ -71,6 +75,12 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             throw;
         }
 
+        Id = identity.Id;
+        Peers = new PeerTable(_core);
+        Paths = new NodePaths(_sockets, TryRelay) { WaitForRoom = socket => _ = WaitForRoomAsync(socket) };
+        QuicOptions = new NodeQuicOptions(identity, options);
+        Quic = new QuicEndpoint(Paths, QuicOptions.Endpoint());
+        _relayReceivers = new QuicReceiver?[options.Servers.Count];
         _timer = _time.CreateTimer(static host => ((NodeHost)host!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         NodeLog.Bound(_logger, identity.Id, _sockets.Ports.IPv4, _sockets.Ports.IPv6);
     }
@@ -80,8 +90,45 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
     public (int IPv4, int IPv6) Ports => _sockets.Ports;
 
-    /// <summary>The application has heard of a peer's ping.</summary>
-    public void PingTold() => _ = Interlocked.Decrement(ref _waitingPings);
+    public PeerId Id { get; }
+
+    /// <summary>The protocol core; only from within <see cref="Run"/>.</summary>
+    public NodeCore Core => _core;
+
+    /// <summary>The tickets of this node; only from within <see cref="Run"/>.</summary>
+    public TicketBook Tickets { get; }
+
+    /// <summary>Who uses which path; only from within <see cref="Run"/>.</summary>
+    public PeerTable Peers { get; }
+
+    /// <summary>The ways of QUIC's datagrams.</summary>
+    public NodePaths Paths { get; }
+
+    /// <summary>All QUIC connections.</summary>
+    public QuicEndpoint Quic { get; }
+
+    /// <summary>How they are made.</summary>
+    public NodeQuicOptions QuicOptions { get; }
+
+    /// <summary>The server of a session, or null.</summary>
+    public Uri? ServerOf(int session) => session >= 0 && session < _options.Servers.Count ? _options.Servers[session] : null;
+
+    /// <summary>Waits until some server relays for this node.</summary>
+    /// <returns>Its session.</returns>
+    public async Task<int> WaitForRelayAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task ready = Volatile.Read(ref _relayReady).Task;
+            int session = Run(static (host, _, _) => host.Core.RelaySession, 0);
+            if (session >= 0)
+            {
+                return session;
+            }
+
+            await ready.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>Starts to receive, to gather and to register.</summary>
     public void Start()
@@ -92,7 +139,8 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         }
 
         List<IPAddress> hosts = HostAddresses.Find(_options.Traversal.MaxHostCandidates, _options.LoopbackAllowed);
-        Run(static (core, now, s) => core.Start(s.Ports, s.Hosts, now), (Ports, Hosts: hosts));
+        _addresses = hosts;
+        TryRun(static (host, now, s) => host.Core.Start(s.Ports, s.Hosts, now), (Ports, Hosts: hosts));
         if (_options.PublicAddress is { } configured)
         {
             SetPublicAddress(new TransportAddress(configured));
@@ -106,7 +154,7 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         else if (_options.Servers.Count == 0)
         {
             // Nobody to ask: the fallbacks are looked for at once.
-            Run(static (core, now, _) => core.AddStunTargets([], now), 0);
+            TryRun(static (host, now, _) => host.Core.AddStunTargets([], now), 0);
         }
 
         for (int i = 0; i < _options.Servers.Count; i++)
@@ -118,49 +166,33 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a command on the core and drains what came of it.</summary>
-    public void Run<TState>(Action<NodeCore, TimeSpan, TState> action, TState state)
+    /// <summary>Runs a command on the core and drains what came of it; nothing happens after the end.</summary>
+    public void TryRun<TState>(Action<NodeHost, TimeSpan, TState> action, TState state)
     {
         lock (_gate)
         {
             if (!_disposed)
             {
-                action(_core, Now, state);
+                action(this, Now, state);
                 Drain();
             }
         }
     }
 
     /// <summary>Asks the core something, and drains what came of it.</summary>
-    public TResult Run<TState, TResult>(Func<NodeCore, TimeSpan, TState, TResult> function, TState state)
+    /// <exception cref="ObjectDisposedException">The node was disposed.</exception>
+    public TResult Run<TState, TResult>(Func<NodeHost, TimeSpan, TState, TResult> function, TState state)
     {
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, typeof(GimletNode));
-            TResult result = function(_core, Now, state);
+            TResult result = function(this, Now, state);
             Drain();
             return result;
         }
     }
 
-    public void SetPublicAddress(TransportAddress address) => Run(static (core, now, a) => core.SetPublicAddress(a, now), address);
-
-    /// <summary>Resolves names and hands the addresses to the core; a name without an address is a result as well.</summary>
-    public void ResolveStun(IReadOnlyList<StunServerAddress> servers)
-    {
-        // Literal addresses, the usual case behind "the host that was dialled", cost no turn of the scheduler.
-        if (servers.All(s => s.TryGetAddress(out _)))
-        {
-            List<StunTarget> targets = [.. servers.Select(s => s.TryGetAddress(out TransportAddress a) ? new StunTarget(s, a) : StunTarget.Unresolved(s, "no address"))];
-            Run(static (core, now, t) => core.AddStunTargets(t, now), targets.Select(Admit).ToList());
-            return;
-        }
-
-        Track(() => ResolveStunAsync(servers));
-    }
-
-    /// <summary>Looks for the public address where STUN answered nothing: the cloud's metadata, then the local address.</summary>
-    public void FindFallback() => Track(FindFallbackAsync);
+    public void SetPublicAddress(TransportAddress address) => TryRun(static (host, now, a) => host.Core.SetPublicAddress(a, now), address);
 
     public void RestartLink(int session)
     {
@@ -185,7 +217,7 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     }
 
     void ISignallingLinkEvents.LinkOpened(int session, string authority) =>
-        Run(static (core, now, s) => core.SignallingOpened(s.session, s.authority, now), (session, authority));
+        TryRun(static (host, now, s) => host.Core.SignallingOpened(s.session, s.authority, now), (session, authority));
 
     void ISignallingLinkEvents.LinkReceived(int session, ReadOnlySpan<byte> frame)
     {
@@ -208,9 +240,23 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         }
     }
 
+    void ISignallingLinkEvents.LinkRelayed(int session, Span<byte> frame)
+    {
+        // Text overtakes: whoever calls is known before its first datagram.
+        if (!RelayFrame.TryRead(frame, out RelayFrame header) || !Paths.TryFindRelay(header.Peer, session, out RelayWay? way))
+        {
+            return;
+        }
+
+        QuicReceiver receiver = _relayReceivers[session] ??= Quic.CreateReceiver();
+        Paths.CountReceived(isRelay: true, frame.Length - header.HeaderLength);
+        receiver.Receive(way.Path, EcnMark.NotEct, frame[header.HeaderLength..], header.SegmentSize);
+        receiver.Flush();
+    }
+
     void ISignallingLinkEvents.LinkClosed(int session, string reason, bool final, int failures)
     {
-        Run(static (core, now, s) => core.SignallingClosed(s, now), session);
+        TryRun(static (host, now, s) => host.Core.SignallingClosed(s, now), session);
         _ = _events.Writer.TryWrite(new LinkDown(session, reason, final, failures));
     }
 
@@ -230,6 +276,7 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await _timer.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_links.Select(l => l.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await Quic.DisposeAsync().ConfigureAwait(false);
         _sockets.Dispose();
         Task[] tasks;
         lock (_gate)
@@ -239,6 +286,8 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
         await Task.WhenAll(tasks).ConfigureAwait(false);
         _core.Dispose();
+        Tickets.Dispose();
+        QuicOptions.Dispose();
         _ = _events.Writer.TryComplete();
         _stop.Dispose();
     }
@@ -261,6 +310,8 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     /// <summary>Everything that the core has produced leaves it. Called with the lock held.</summary>
     private void Drain()
     {
+        // What the peer table makes of news may be a call, whose datagrams then go out below.
+        TellAll();
         while (_core.PollDatagram(out Datagram datagram))
         {
             DatagramSocket? socket = _sockets.For(datagram);
@@ -287,21 +338,69 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             }
         }
 
-        while (_core.PollEvent(out NodeEvent? news))
-        {
-            if (news is not CallPinged || Volatile.Read(ref _waitingPings) < MaxWaitingPings)
-            {
-                _ = news is CallPinged ? Interlocked.Increment(ref _waitingPings) : 0;
-                _ = _events.Writer.TryWrite(news!);
-            }
-        }
-
         TimeSpan next = _core.NextTimeout;
+        next = Peers.NextTimeout is var due && due < next ? due : next;
         TimeSpan wait = next == TimeSpan.MaxValue ? MaxTimer : next - Now;
         wait = wait < TimeSpan.Zero ? TimeSpan.Zero : wait > MaxTimer ? MaxTimer : wait;
 
         // Timers count whole milliseconds and round down: without the rounding up the callback would come too early and spin.
         _ = _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+    }
+
+    private void TellAll()
+    {
+        for (bool any = true; any;)
+        {
+            any = false;
+            while (_core.PollEvent(out NodeEvent? news))
+            {
+                any = true;
+                Peers.Handle(news!, Now);
+                Note(news!);
+                _ = _events.Writer.TryWrite(news!);
+            }
+
+            while (Peers.PollEvent(out PeerEvent? chosen))
+            {
+                any = true;
+                Note(chosen!);
+                _ = _events.Writer.TryWrite(chosen!);
+            }
+        }
+    }
+
+    // What cannot wait for the task that tells news: the next datagram may be a stranger's without it.
+    private void Note(NodeEvent news)
+    {
+        switch (news)
+        {
+            case CallAdmitted admitted:
+                _ = Paths.ToRelay(admitted.Peer, admitted.Session);
+                break;
+            case CallRouted routed:
+                _ = Paths.ToRelay(routed.Peer, routed.Session);
+                break;
+            case CallHeard heard:
+                Paths.Vouch(heard.Remote, heard.Peer);
+                break;
+            case CallConnected connected:
+                Paths.Vouch(connected.Path.Remote, connected.Peer);
+                break;
+            case PeerForgotten forgotten:
+                Paths.Forget(forgotten.Peer);
+                break;
+            case SessionRegistered:
+                _ = Interlocked.Exchange(ref _relayReady, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+                break;
+            default:
+                break;
+        }
+    }
+
+    private bool TryRelay(int session, PeerId peer, ReadOnlySpan<byte> datagrams, int segmentSize)
+    {
+        List<SignallingLink> links = _links;
+        return session >= 0 && session < links.Count && links[session].TryRelay(peer, datagrams, segmentSize);
     }
 
     private void OnTimer()
@@ -310,7 +409,13 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         {
             try
             {
-                Run(static (core, now, _) => core.HandleTimeout(now), 0);
+                TryRun(
+                    static (host, now, _) =>
+                    {
+                        host.Core.HandleTimeout(now);
+                        host.Peers.HandleTimeout(now);
+                    },
+                    0);
             }
             catch (Exception e)
             {
@@ -341,150 +446,6 @@ internal sealed class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         _ => "the system refused to send",
     };
 
-    private async Task ReceiveAsync(DatagramSocket socket, NodeSocketKind kind)
-    {
-        var batch = new DatagramReceiveBatch();
-        try
-        {
-            while (true)
-            {
-                await socket.WaitToReceiveAsync(_stop.Token).ConfigureAwait(false);
-                NoteErrors(socket);
-                while (socket.Receive(batch) > 0)
-                {
-                    lock (_gate)
-                    {
-                        if (_disposed)
-                        {
-                            return;
-                        }
-
-                        Handle(batch, kind);
-                    }
-                }
-            }
-        }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-        {
-            // The node is being disposed.
-        }
-    }
-
-    private void Handle(DatagramReceiveBatch batch, NodeSocketKind kind)
-    {
-        long ignored = _core.IgnoredDatagrams;
-        for (int i = 0; i < batch.Count; i++)
-        {
-            try
-            {
-                ReceivedDatagram datagram = batch[i];
-                _core.HandleDatagram(Now, datagram.Local, datagram.Remote, datagram.Payload, kind);
-            }
-            catch (Exception e)
-            {
-                NoteFault(e);
-            }
-        }
-
-        if (_core.IgnoredDatagrams - ignored < batch.Count)
-        {
-            Drain();
-        }
-    }
-
-    /// <summary>
-    /// ICMP errors are hints: they can be forged, so all they do is tell a STUN query that its server refuses, and an answer that comes
-    /// all the same still counts.
-    /// </summary>
-    private void NoteErrors(DatagramSocket socket)
-    {
-        while (socket.TryReadError(out DatagramError error))
-        {
-            if (error.Kind is DatagramErrorKind.Refused or DatagramErrorKind.Unreachable or DatagramErrorKind.Denied)
-            {
-                string reason = error.Kind == DatagramErrorKind.Refused ? "the port is closed there (ICMP)" : "the network says that it cannot be reached (ICMP)";
-                Run(static (core, now, s) => core.HandleSendFailure(now, s.Remote, s.reason), (error.Remote, reason));
-            }
-        }
-    }
-
-    // What a rendezvous server names must not make this machine send to itself, to its cloud's metadata or to a whole network. What the
-    // application configures is its own affair, and then nothing else is asked.
-    private StunTarget Admit(StunTarget target)
-    {
-        bool loopback = _options.LoopbackAllowed || _options.Servers.Any(s => s.IsLoopback);
-        return _options.StunServers.Count > 0 || target.Address.IsEmpty || Candidates.CandidatePolicy.MaySendTo(target.Address, loopback)
-            ? target
-            : StunTarget.Unresolved(target.Server, $"{target.Address} is no address of a STUN server");
-    }
-
-    private async Task ResolveStunAsync(IReadOnlyList<StunServerAddress> servers)
-    {
-        try
-        {
-            StunResolution[] resolved = await Task.WhenAll(servers.Select(s => _resolver.ResolveAsync(s, _stop.Token))).ConfigureAwait(false);
-            foreach (StunResolution resolution in resolved.Where(r => r.Error is not null))
-            {
-                NodeLog.StunNameFailed(_logger, resolution.Server.ToString(), resolution.Error!);
-            }
-
-            Run(static (core, now, r) => core.AddStunTargets(r, now), resolved.SelectMany(x => x.ToTargets()).Select(Admit).ToList());
-        }
-        catch (OperationCanceledException)
-        {
-            // The node is being disposed.
-        }
-    }
-
-    private async Task FindFallbackAsync()
-    {
-        try
-        {
-            string why = "no cloud was asked";
-            if (_options.MetadataAddress is { } metadata)
-            {
-                using var cloud = new CloudMetadata(metadata, _options.Traversal.MetadataTimeout, _time);
-                CloudMetadataResult result = await cloud.FindAsync(_stop.Token).ConfigureAwait(false);
-                if (result.Address is not null)
-                {
-                    var address = new TransportAddress(result.Address, Ports.IPv4);
-                    Run(static (core, now, s) => core.SetFallback(s.address, PublicAddressSource.CloudMetadata, s.Explanation, now), (address, result.Explanation));
-                    return;
-                }
-
-                why = $"no cloud told it ({result.Explanation})";
-            }
-
-            List<IPAddress> hosts = HostAddresses.Find(_options.Traversal.MaxHostCandidates, _options.LoopbackAllowed);
-            IPAddress? local = hosts.Find(h => h.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork) ?? (hosts.Count > 0 ? hosts[0] : null);
-            TransportAddress fallback = local is null ? default : new TransportAddress(local, local.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? Ports.IPv4 : Ports.IPv6);
-            string asked = _options.StunServers.Count == 0 && _options.Servers.Count == 0 ? "no STUN server was named" : "no STUN server answered";
-            string explanation = $"{asked} and {why}; {(local is null ? "this machine has no address either" : "peers outside this network cannot reach a local address")}";
-            Run(static (core, now, s) => core.SetFallback(s.fallback, PublicAddressSource.Local, s.explanation, now), (fallback, explanation));
-        }
-        catch (OperationCanceledException)
-        {
-            // The node is being disposed.
-        }
-    }
-
-    private void OnNetworkAddressChanged(object? sender, EventArgs e)
-    {
-        try
-        {
-            List<IPAddress> hosts = HostAddresses.Find(_options.Traversal.MaxHostCandidates, _options.LoopbackAllowed);
-            NodeLog.NetworkChanged(_logger, hosts.Count);
-            Run(static (core, now, h) => core.SetHostAddresses(h, now), hosts);
-        }
-        catch (Exception fault)
-        {
-            // The framework calls this on a thread of its own, where an exception would end the process.
-            lock (_gate)
-            {
-                NoteFault(fault);
-            }
-        }
-    }
 }
 
 /// <summary>A server's WebSocket ended or could not be opened; the link says so itself, the core is told beside it.</summary>

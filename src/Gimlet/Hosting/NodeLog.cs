@@ -54,6 +54,21 @@ internal static partial class NodeLog
     [LoggerMessage(126, LogLevel.Warning, "Call {Call} from {Peer} dropped: nobody accepts")]
     public static partial void NobodyAccepts(ILogger logger, CallId call, PeerId peer);
 
+    [LoggerMessage(127, LogLevel.Information, "Connection {Call} with {Peer} accepted for {Protocol}")]
+    public static partial void Accepted(ILogger logger, CallId call, PeerId peer, string protocol);
+
+    [LoggerMessage(128, LogLevel.Information, "Connection {Call} with {Peer} is over: {Reason}")]
+    public static partial void ConnectionEnded(ILogger logger, CallId call, PeerId peer, string reason);
+
+    [LoggerMessage(129, LogLevel.Warning, "A connection was closed: the key of {Peer} is not the one of the peer that called there")]
+    public static partial void WrongPeer(ILogger logger, PeerId peer);
+
+    [LoggerMessage(132, LogLevel.Information, "{Peer} has started again; its older connections are closed")]
+    public static partial void PeerRestarted(ILogger logger, PeerId peer);
+
+    [LoggerMessage(133, LogLevel.Information, "Connection {Call}: from {From} to {To} after {ElapsedMs:0.0} ms")]
+    public static partial void PathMoved(ILogger logger, CallId call, string from, string to, double elapsedMs);
+
     [LoggerMessage(130, LogLevel.Debug, "A datagram to {Remote} was not sent: {Result}")]
     public static partial void NotSent(ILogger logger, TransportAddress remote, DatagramSendResult result);
 

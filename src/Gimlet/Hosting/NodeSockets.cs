@@ -54,7 +54,9 @@ internal sealed class NodeSockets : IDisposable
 
     public DatagramSocket BindProbe() => Probe ??= DatagramSocket.Bind(new DatagramSocketOptions { LocalEndPoint = new IPEndPoint(IPAddress.Any, 0) });
 
-    public DatagramSocket? For(in Datagram datagram) => datagram.Socket == NodeSocketKind.Probe ? Probe : datagram.Remote.IsIPv4 ? IPv4 : IPv6;
+    public DatagramSocket? For(in Datagram datagram) => datagram.Socket == NodeSocketKind.Probe ? Probe : For(datagram.Remote);
+
+    public DatagramSocket? For(in TransportAddress remote) => remote.IsIPv4 ? IPv4 : IPv6;
 
     public void Dispose()
     {

@@ -1,14 +1,14 @@
 using System.Buffers;
 using System.Net.WebSockets;
-using System.Threading.Channels;
 using Gimlet.Identity;
 using Gimlet.Signalling;
 
 namespace Gimlet.Hosting;
 
 /// <summary>
-/// The WebSocket to one server: opens it, carries text frames both ways, and opens it again with jittered backoff whenever it ends,
-/// until disposed. What the frames mean is the core's business.
+/// The WebSocket to one server: opens it, carries text frames and relayed datagrams both ways, and opens it again with jittered backoff whenever
+/// it ends, until disposed. What the frames mean is the core's business. Proxies of the environment are respected, and Nagle's algorithm is off: both are
+/// what <see cref="ClientWebSocket"/> does by itself.
 /// </summary>
 internal sealed class SignallingLink : IAsyncDisposable
 {
@@ -25,9 +25,6 @@ internal sealed class SignallingLink : IAsyncDisposable
     // A close handshake is a courtesy; the other side may be gone.
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
 
-    // Messages to a stalled server: far more than a node says in the time until keep-alive notices.
-    private const int OutgoingCapacity = 256;
-
     private readonly Uri _uri;
     private readonly string _authority;
     private readonly int _session;
@@ -36,8 +33,10 @@ internal sealed class SignallingLink : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
     private readonly Lock _gate = new();
-    private Channel<byte[]>? _outgoing;
+    private volatile LinkOutput? _outgoing;
     private CancellationTokenSource? _current;
+    private CancellationTokenSource? _pause;
+    private bool _isUrgent;
 
     public SignallingLink(Uri server, int session, ISignallingLinkEvents events, TimeProvider time)
     {
@@ -56,39 +55,45 @@ internal sealed class SignallingLink : IAsyncDisposable
     }
 
     /// <summary>Queues a text frame; false when there is no connection or it is stalled.</summary>
-    public bool TrySend(byte[] frame)
-    {
-        lock (_gate)
-        {
-            return _outgoing is not null && _outgoing.Writer.TryWrite(frame);
-        }
-    }
+    public bool TrySend(byte[] frame) => _outgoing?.TryAddText(frame) ?? false;
+
+    /// <summary>Queues datagrams for a peer; false when there is no connection.</summary>
+    public bool TryRelay(PeerId peer, ReadOnlySpan<byte> datagrams, int segmentSize) => _outgoing?.TryAddRelayed(peer, datagrams, segmentSize) ?? false;
 
     /// <summary>Ends the present connection; another is opened after the backoff.</summary>
-    public void Restart()
-    {
-        CancellationTokenSource? current;
-        lock (_gate)
-        {
-            current = _current;
-        }
+    public void Restart() => Cancel(atOnce: false);
 
-        try
-        {
-            // Outside the lock: what the cancellation ends may run right here, and it takes the host's lock, under which frames are queued.
-            current?.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // That connection has ended by itself in this very moment.
-        }
-    }
+    /// <summary>The network has changed: whatever the present connection still believes, another is opened now.</summary>
+    public void RestartAtOnce() => Cancel(atOnce: true);
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
         _stop.Dispose();
+    }
+
+    private void Cancel(bool atOnce)
+    {
+        CancellationTokenSource? current;
+        CancellationTokenSource? pause;
+        lock (_gate)
+        {
+            current = _current;
+            pause = atOnce ? _pause : null;
+            _isUrgent |= atOnce;
+        }
+
+        try
+        {
+            // Outside the lock: what the cancellation ends may run right here, and it takes the host's lock, under which frames are queued.
+            current?.Cancel();
+            pause?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // That connection, or that pause, has ended by itself in this very moment.
+        }
     }
 
     private async Task RunAsync()
@@ -121,14 +126,35 @@ internal sealed class SignallingLink : IAsyncDisposable
                 return;
             }
 
-            try
+            if (await PauseAsync(Backoff(failures)).ConfigureAwait(false))
             {
-                await Task.Delay(Backoff(failures), _time, _stop.Token).ConfigureAwait(false);
+                failures = 0;
             }
-            catch (OperationCanceledException)
+        }
+    }
+
+    // True when somebody was in a hurry.
+    private async Task<bool> PauseAsync(TimeSpan pause)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        lock (_gate)
+        {
+            if (_isUrgent)
             {
-                return;
+                _isUrgent = false;
+                return true;
             }
+
+            _pause = ending;
+        }
+
+        await Task.Delay(pause, _time, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_gate)
+        {
+            _pause = null;
+            bool urgent = _isUrgent;
+            _isUrgent = false;
+            return urgent;
         }
     }
 
@@ -155,7 +181,30 @@ internal sealed class SignallingLink : IAsyncDisposable
 
         // The protocol has pings of its own, which say whether the server works and not only whether its kernel does.
         socket.Options.KeepAliveInterval = TimeSpan.Zero;
-        using (var opening = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token))
+        using var current = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        lock (_gate)
+        {
+            _current = current;
+            _isUrgent = false;
+        }
+
+        try
+        {
+            return await ConnectAndPumpAsync(socket, current).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _outgoing = null;
+                _current = null;
+            }
+        }
+    }
+
+    private async Task<(bool Opened, string Reason, bool Final)> ConnectAndPumpAsync(ClientWebSocket socket, CancellationTokenSource current)
+    {
+        using (var opening = CancellationTokenSource.CreateLinkedTokenSource(current.Token))
         {
             opening.CancelAfter(OpenTimeout);
             await socket.ConnectAsync(_uri, opening.Token).ConfigureAwait(false);
@@ -166,16 +215,11 @@ internal sealed class SignallingLink : IAsyncDisposable
             return (false, $"{_uri} is a WebSocket, but not of a Gimlet server (no subprotocol {SignalProtocol.Subprotocol})", false);
         }
 
-        using var current = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        var outgoing = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(OutgoingCapacity) { SingleReader = true });
-        lock (_gate)
-        {
-            _outgoing = outgoing;
-            _current = current;
-        }
+        using var outgoing = new LinkOutput();
+        _outgoing = outgoing;
 
 #pragma warning disable CA2025 // the writer is awaited in the finally below, before either is disposed
-        Task writer = WriteAsync(socket, outgoing.Reader, current);
+        Task writer = WriteAsync(socket, outgoing, current);
 #pragma warning restore CA2025
         _events.LinkOpened(_session, _authority);
         try
@@ -193,14 +237,10 @@ internal sealed class SignallingLink : IAsyncDisposable
         }
         finally
         {
-            lock (_gate)
-            {
-                _outgoing = null;
-                _current = null;
-            }
+            _outgoing = null;
 
             // What is queued may still leave, but a server that reads nothing more does not hold the next try up.
-            _ = outgoing.Writer.TryComplete();
+            outgoing.Complete();
             current.CancelAfter(CloseTimeout);
             await writer.ConfigureAwait(false);
             await CloseAsync(socket).ConfigureAwait(false);
@@ -209,42 +249,68 @@ internal sealed class SignallingLink : IAsyncDisposable
 
     private async Task<(string Reason, bool Final)> ReadAsync(ClientWebSocket socket, CancellationToken cancellationToken)
     {
-        var frame = new ArrayBufferWriter<byte>(4096);
+        byte[] frame = new byte[4096];
+        int length = 0;
         while (true)
         {
-            ValueWebSocketReceiveResult part = await socket.ReceiveAsync(frame.GetMemory(1024), cancellationToken).ConfigureAwait(false);
+            ValueWebSocketReceiveResult part = await socket.ReceiveAsync(frame.AsMemory(length), cancellationToken).ConfigureAwait(false);
             if (part.MessageType == WebSocketMessageType.Close)
             {
                 string reason = PlainText.Of(socket.CloseStatusDescription, "the server closed the connection");
                 return (reason, (int?)socket.CloseStatus == SignalCloseCode.Replaced);
             }
 
-            frame.Advance(part.Count);
-            if (frame.WrittenCount > SignalProtocol.MaxMessageBytes)
+            length += part.Count;
+            bool isText = part.MessageType == WebSocketMessageType.Text;
+            int limit = isText ? SignalProtocol.MaxMessageBytes : RelayFrame.MaxLength;
+            if (length > limit)
             {
-                return ($"the server sent a message of more than {SignalProtocol.MaxMessageBytes} bytes", false);
+                return ($"the server sent a message of more than {limit} bytes", false);
             }
 
-            if (part.EndOfMessage)
+            if (!part.EndOfMessage)
             {
-                if (part.MessageType == WebSocketMessageType.Text)
+                if (length == frame.Length)
                 {
-                    _events.LinkReceived(_session, frame.WrittenSpan);
+                    // One byte more than the limit, so that a frame beyond it is seen as such. It stays: whoever gets batches gets more of them.
+                    Array.Resize(ref frame, Math.Min(frame.Length * 4, RelayFrame.MaxLength + 1));
                 }
 
-                frame.ResetWrittenCount();
+                continue;
             }
+
+            if (isText)
+            {
+                _events.LinkReceived(_session, frame.AsSpan(0, length));
+            }
+            else
+            {
+                _events.LinkRelayed(_session, frame.AsSpan(0, length));
+            }
+
+            length = 0;
         }
     }
 
-    private static async Task WriteAsync(ClientWebSocket socket, ChannelReader<byte[]> outgoing, CancellationTokenSource current)
+    private static async Task WriteAsync(ClientWebSocket socket, LinkOutput outgoing, CancellationTokenSource current)
     {
         try
         {
-            await foreach (byte[] frame in outgoing.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+            do
             {
-                await socket.SendAsync(frame.AsMemory(), WebSocketMessageType.Text, endOfMessage: true, current.Token).ConfigureAwait(false);
+                while (outgoing.TryTake(out byte[]? text, out RelayedFrame? relayed))
+                {
+                    using (relayed)
+                    {
+                        await socket.SendAsync(
+                            relayed?.Bytes ?? text,
+                            relayed is null ? WebSocketMessageType.Text : WebSocketMessageType.Binary,
+                            endOfMessage: true,
+                            current.Token).ConfigureAwait(false);
+                    }
+                }
             }
+            while (await outgoing.WaitAsync(current.Token).ConfigureAwait(false));
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
         {
@@ -281,6 +347,9 @@ internal interface ISignallingLinkEvents
 
     /// <summary>A text frame; the bytes are valid during the call only.</summary>
     void LinkReceived(int session, ReadOnlySpan<byte> frame);
+
+    /// <summary>A binary frame; the bytes are valid during the call only, and may be changed.</summary>
+    void LinkRelayed(int session, Span<byte> frame);
 
     /// <summary>The WebSocket has ended or could not be opened.</summary>
     /// <param name="session">Which.</param>

@@ -27,7 +27,7 @@ internal sealed class NodeCall(CallId handle, CallAgent agent, int session, bool
 }
 
 /// <summary>The calls that have an agent, by call id, and the translation of their events into the node's.</summary>
-internal sealed class CallTable(Queue<NodeEvent> events, Func<NodeCall, CallFailed> explainPunchFailure) : ICallEvents
+internal sealed class CallTable(Queue<NodeEvent> events, Func<NodeCall, TimeSpan, CallFailed> explainPunchFailure) : ICallEvents
 {
     private readonly Dictionary<CallId, NodeCall> _byCall = [];
     private readonly Dictionary<CallId, NodeCall> _byHandle = [];
@@ -124,6 +124,14 @@ internal sealed class CallTable(Queue<NodeEvent> events, Func<NodeCall, CallFail
         events.Enqueue(new CallPathChanged(known.Handle, PathInfo.Of(pair), reason, now - known.StartedAt));
     }
 
+    public void PathSuspect(CallAgent call, TimeSpan now) => events.Enqueue(new CallPathSuspect(_byCall[call.Id].Handle));
+
+    public void PathRecovered(CallAgent call, CandidatePair pair, TimeSpan now) =>
+        events.Enqueue(new CallPathRecovered(_byCall[call.Id].Handle, PathInfo.Of(pair)));
+
+    public void PeerHeard(CallAgent call, TransportAddress remote, TimeSpan now) =>
+        events.Enqueue(new CallHeard(_byCall[call.Id].Handle, call.Remote, remote));
+
     public void PathLost(CallAgent call, TimeSpan now)
     {
         NodeCall known = _byCall[call.Id];
@@ -143,7 +151,7 @@ internal sealed class CallTable(Queue<NodeEvent> events, Func<NodeCall, CallFail
         _ended.Add(known);
         events.Enqueue(end switch
         {
-            CallEnd.PunchFailed => explainPunchFailure(known),
+            CallEnd.PunchFailed => explainPunchFailure(known, now),
 
             // Its checks were answered and it hung up, before ours were: somebody may be waiting for the connection that this never became.
             CallEnd.ClosedByPeer when !known.WasConnected => new CallFailed(

@@ -127,7 +127,7 @@ internal sealed partial class NodeCore
         Evidence = nat.Evidence.Length <= MaxEvidenceLength ? nat.Evidence : nat.Evidence[..MaxEvidenceLength],
     };
 
-    private CallFailed ExplainPunchFailure(NodeCall call)
+    private CallFailed ExplainPunchFailure(NodeCall call, TimeSpan now)
     {
         NatDescription? peer = call.PeerNat;
         string evidence = peer?.Evidence is { Length: <= MaxEvidenceLength } words ? new string([.. words.Where(c => !char.IsControl(c))]) : string.Empty;
@@ -140,7 +140,14 @@ internal sealed partial class NodeCore
             call.Agent.ChecksSent,
             call.Agent.RequestsReceived,
             call.Agent.AnswersReceived);
-        return new CallFailed(call.Handle, GimletErrorKind.PunchFailed, verdict.Message(call.Agent.Remote, _options.Traversal.PunchDeadline), verdict.Hint);
+        return new CallFailed(call.Handle, GimletErrorKind.PunchFailed, verdict.Message(call.Agent.Remote, _options.Traversal.PunchDeadline), verdict.Hint)
+        {
+            Verdict = verdict.ToRelayVerdict(),
+            Checks = [.. call.Agent.DescribePairs()],
+            LeavesRelay = call.Session >= 0 && Relays(_sessions[call.Session]),
+            Elapsed = now - call.StartedAt,
+            Nats = (KnownNat is null ? null : $"{MappingText(KnownNat.Mapping)}/{FilteringText(KnownNat.Filtering)}", peer is null ? null : $"{peer.Mapping}/{peer.Filtering}"),
+        };
     }
 
     private static string MappingText(MappingBehavior mapping) => mapping switch

@@ -1,3 +1,4 @@
+using Gimlet.Access;
 using Gimlet.Calls;
 using Gimlet.Candidates;
 using Gimlet.Identity;
@@ -45,7 +46,7 @@ internal sealed partial class NodeCore : ISignallingOwner
     /// <summary>The last error that a server named in the present session, if any.</summary>
     public ErrorMessage? LastError(int session) => _sessions[session].LastError;
 
-    /// <summary>A fresh id for <see cref="Dial"/> or <see cref="DialServerless"/>.</summary>
+    /// <summary>A fresh id for <see cref="Dial(DialRequest, TimeSpan)"/> or <see cref="DialServerless"/>.</summary>
     public CallId NewCallId()
     {
         Span<byte> bytes = stackalloc byte[CallId.Size];
@@ -53,13 +54,57 @@ internal sealed partial class NodeCore : ISignallingOwner
         return new CallId(bytes);
     }
 
+    /// <summary>Asks whether a dial to a peer for a protocol is under way (docs/connections.md, "Glare"); set by whoever keeps the dials.</summary>
+    public Func<PeerId, string, bool> IsDialling { get; set; } = static (_, _) => false;
+
+    /// <summary>Asks whether a connection with a peer is open; set by whoever keeps them.</summary>
+    public Func<PeerId, bool> HasConnection { get; set; } = static _ => false;
+
+    /// <summary>Some server knows this node.</summary>
+    public bool IsAnyRegistered => Array.Exists(_sessions, static s => s.State == SignallingState.Registered);
+
+    /// <summary>Some server that knows this node relays.</summary>
+    public bool CanRelay => Array.Exists(_sessions, static s => s.State == SignallingState.Registered && Relays(s));
+
+    /// <summary>The server that would carry a relayed datagram to a new peer; -1 for none.</summary>
+    public int RelaySession => Array.FindIndex(_sessions, static s => s.State == SignallingState.Registered && Relays(s));
+
     /// <summary>Calls a peer through the servers; events about the call carry its id.</summary>
-    public void Dial(CallId id, PeerId peer, TimeSpan now)
+    public void Dial(CallId id, PeerId peer, TimeSpan now) => Dial(new DialRequest(id, peer), now);
+
+    /// <summary>Calls a peer through the servers; events about the call carry its id.</summary>
+    public void Dial(DialRequest request, TimeSpan now)
     {
-        var dial = new PendingDial(id, peer, now, now + _options.Traversal.IntroductionTimeout);
+        var dial = new PendingDial(request, now, now + _options.Traversal.IntroductionTimeout);
         _dials.Add(dial);
         SendDial(dial);
     }
+
+    /// <summary>Which session carries a dial that waits for its introduction; -1 for none.</summary>
+    public int SessionOf(CallId call) => _dials.TryFind(call, out PendingDial? dial) ? dial!.Session : -1;
+
+    /// <summary>Somebody has other evidence that the path of a call may be dead.</summary>
+    public void Doubt(CallId handle, TimeSpan now)
+    {
+        if (_calls.TryFindHandle(handle, out NodeCall? call))
+        {
+            call!.Agent.Doubt(now);
+        }
+    }
+
+    /// <summary>Authentic data of a call's peer came from an address.</summary>
+    public void Probe(CallId handle, TransportAddress remote, TimeSpan now)
+    {
+        if (_calls.TryFindHandle(handle, out NodeCall? call))
+        {
+            call!.Agent.Probe(remote, now);
+        }
+    }
+
+    /// <summary>What the checks of the calls with a peer have shown so far.</summary>
+    public IReadOnlyList<CandidateCheck> ChecksWith(PeerId peer) => [.. _calls.All.Where(c => c.Agent.Remote == peer).SelectMany(c => c.Agent.DescribePairs())];
+
+    private static bool Relays(SignallingSession session) => session.Limits?.RelayFrameBytes is not null;
 
     /// <summary>Connects to an address that was exchanged by hand; events about the attempt carry the handle.</summary>
     public void DialServerless(CallId handle, TransportAddress target, PeerId expected, ServerlessTimers timers, TimeSpan now) =>
@@ -134,7 +179,7 @@ internal sealed partial class NodeCore : ISignallingOwner
                 HandleIncoming(session, incoming, now);
                 break;
             case RejectMessage reject:
-                HandleReject(session, reject);
+                HandleReject(session, reject, now);
                 break;
             case CandidatesMessage candidates when CallId.TryParse(candidates.Call, out CallId id) && _calls.TryFind(id, out NodeCall? call) && call!.Session == session.Index:
                 call.PeerNat = candidates.Nat ?? call.PeerNat;
@@ -159,26 +204,28 @@ internal sealed partial class NodeCore : ISignallingOwner
             || PeerId.FromPublicKey(publicKey) != dial.Peer
             || !P256.Verify(publicKey, Statement.Prekey(prekey), introduce.Prekey!.Signature))
         {
-            FailDial(dial, GimletErrorKind.RendezvousRejected, $"The server introduced somebody who is not {dial.Peer}: the key or its signature is wrong.", "Do not trust this server.");
+            FailDial(dial, now, GimletErrorKind.RendezvousRejected, $"The server introduced somebody who is not {dial.Peer}: the key or its signature is wrong.", "Do not trust this server.");
             return;
         }
 
+        // The server admits relayed datagrams between the two from here on, whatever becomes of the punch.
+        bool relays = Relays(session) && introduce.Capabilities?.Contains(Capability.Relay, StringComparer.Ordinal) == true;
         if (introduce.Capabilities is null || !introduce.Capabilities.Contains(Capability.Direct, StringComparer.Ordinal))
         {
-            FailDial(dial, GimletErrorKind.Unsupported, $"{dial.Peer} takes part in no direct paths (it runs with --no-holepunch).", null);
+            FailDial(dial, now, GimletErrorKind.Unsupported, $"{dial.Peer} takes part in no direct paths (it runs with --no-holepunch).", null, relays);
             return;
         }
 
-        if (_options.NoHolepunch)
+        if (_options.NoHolepunch || !dial.Request.WantsPaths)
         {
-            FailDial(dial, GimletErrorKind.Unsupported, "This node takes part in no direct paths, and this version has no relay.", "Leave out --no-holepunch.");
+            FailDial(dial, now, GimletErrorKind.Unsupported, "This side takes part in no direct paths.", "Leave out --no-holepunch.", relays);
             return;
         }
 
         var keys = CallKeys.TryDerive(dial.Ephemeral, prekey, id, Id, dial.Peer);
         if (keys is null)
         {
-            FailDial(dial, GimletErrorKind.RendezvousRejected, $"The pre-key of {dial.Peer} is not a point of P-256.", null);
+            FailDial(dial, now, GimletErrorKind.RendezvousRejected, $"The pre-key of {dial.Peer} is not a point of P-256.", null);
             return;
         }
 
@@ -212,9 +259,13 @@ internal sealed partial class NodeCore : ISignallingOwner
         CallKeys? keys = null;
 
         // What costs nothing comes first: whoever is not welcome, or calls too often, does not make this node compute.
+        bool onlyPaths = incoming.Protocol is null && HasConnection(peer);
+        bool isDecided = _admission.TryDecideAtOnce(peer, onlyPaths, incoming.Proof, out AccessDecision access);
         (string Reason, string Detail) refusal =
-            !_options.Policy.Allows(peer) ? (RejectReason.Refused, "this node does not accept calls from this peer")
-            : _options.NoHolepunch ? (RejectReason.Unsupported, "this node takes part in no direct paths")
+            isDecided && !access.IsAccepted ? (access.Reason!, access.Detail!)
+            : incoming.Protocol is { } wanted && !_options.Protocols.Contains(wanted, StringComparer.Ordinal)
+                ? (RejectReason.Unsupported, "no application here speaks that protocol")
+            : incoming.Protocol is { } both && Id < peer && IsDialling(peer, both) ? (RejectReason.Glare, "this node is calling that peer for the same protocol")
             : _calls.IncomingCount >= _options.Traversal.MaxIncomingCalls ? (RejectReason.Busy, "too many calls at once")
             : _calls.CountIncomingFrom(peer) >= IncomingGuard.MaxCallsPerPeer ? (RejectReason.Busy, "too many calls of this peer at once")
             : _incoming.IsReplay(id, now) ? (RejectReason.BadRequest, "this call is over")
@@ -222,6 +273,8 @@ internal sealed partial class NodeCore : ISignallingOwner
             : !P256.IsPoint(point) || PeerId.FromPublicKey(publicKey) != peer || peer == Id
                 || !P256.Verify(publicKey, Statement.CallKey(idBytes, peer, Id, point), incoming.Ephemeral!.Signature)
                 ? (RejectReason.BadRequest, "the key of the call is not signed by the caller")
+            : !isDecided && (access = _admission.DecideOnProof(id, peer, point, incoming.Proof, _options.UtcNow())) is { IsAccepted: false }
+                ? (access.Reason!, access.Detail!)
             : (keys = CallKeys.TryDerive(_prekey.Key, point, id, peer, Id)) is null ? (RejectReason.BadRequest, "the key of the call is not a point of P-256")
             : default;
         if (keys is null)
@@ -231,9 +284,17 @@ internal sealed partial class NodeCore : ISignallingOwner
         }
 
         _incoming.Remember(id, now);
+        _events.Enqueue(new CallAdmitted(id, peer, session.Index, incoming.Protocol));
         if (_options.AcceptMode == AcceptMode.OnAccept)
         {
             _signals.Enqueue((session.Index, new AcceptMessage { Call = incoming.Call, Candidates = DescribeCandidates() }));
+        }
+
+        // A caller that names no address at all wants no direct path.
+        if (_options.NoHolepunch || incoming.Candidates is null or { Length: 0 } || incoming.Capabilities?.Contains(Capability.Direct, StringComparer.Ordinal) != true)
+        {
+            keys.Dispose();
+            return;
         }
 
         BeginCall(id, peer, isCaller: false, keys, session.Index, now, incoming.Candidates, incoming.Nat, now);
@@ -250,16 +311,24 @@ internal sealed partial class NodeCore : ISignallingOwner
         _signals.Enqueue((session.Index, new UpdateMessage { Candidates = candidates, Nat = DescribeNat() }));
     }
 
-    private void HandleReject(SignallingSession session, RejectMessage reject)
+    private void HandleReject(SignallingSession session, RejectMessage reject, TimeSpan now)
     {
         if (!CallId.TryParse(reject.Call, out CallId id) || !_dials.TryFind(id, out PendingDial? dial) || dial!.Session != session.Index)
         {
             return;
         }
 
-        if (reject.Reason == RejectReason.Offline && _sessions.Any(s => s.State == SignallingState.Registered && !dial.TriedSessions.Contains(s.Index)))
+        if (reject.Reason == RejectReason.Offline && dial.Request.Session < 0
+            && _sessions.Any(s => s.State == SignallingState.Registered && !dial.TriedSessions.Contains(s.Index)))
         {
             SendDial(dial);
+            return;
+        }
+
+        if (reject.Reason == RejectReason.Glare)
+        {
+            _dials.Remove(dial);
+            _events.Enqueue(new CallGlared(id));
             return;
         }
 
@@ -270,11 +339,10 @@ internal sealed partial class NodeCore : ISignallingOwner
             RejectReason.Offline => (GimletErrorKind.PeerOffline, $"{dial.Peer} is not registered with the server."),
             RejectReason.Refused => (GimletErrorKind.Refused, $"{dial.Peer} refused the call ({detail})."),
             RejectReason.TimedOut => (GimletErrorKind.TimedOut, $"{dial.Peer} did not answer the call in time."),
-            RejectReason.Unsupported => (GimletErrorKind.Unsupported, $"No direct path to {dial.Peer} is possible ({detail})."),
+            RejectReason.Unsupported => (GimletErrorKind.Unsupported, $"{dial.Peer} cannot take the call ({detail})."),
             _ => (GimletErrorKind.RendezvousRejected, $"The call was rejected ({detail})."),
         };
-        string? hint = kind == GimletErrorKind.Unsupported ? "Both sides must run without --no-holepunch: a relay, which this version does not have, would be needed otherwise." : null;
-        FailDial(dial, kind, message, hint);
+        FailDial(dial, now, kind, message, null);
     }
 
     private void BeginCall(
@@ -283,6 +351,7 @@ internal sealed partial class NodeCore : ISignallingOwner
         // The smaller id controls: both sides know it without a word, and it is the same in every call between the two.
         var agent = new CallAgent(_context, _calls, id, peer, isCaller, isControlling: Id < peer, keys, now);
         _calls.Add(new NodeCall(id, agent, session, isIncoming: !isCaller, isAuthenticated: true, startedAt, nat));
+        _events.Enqueue(new CallIntroduced(id, peer, IsIncoming: !isCaller));
         AddRemoteCandidates(agent, candidates, now);
     }
 
@@ -312,7 +381,9 @@ internal sealed partial class NodeCore : ISignallingOwner
 
     private void SendDial(PendingDial dial)
     {
-        SignallingSession? session = Array.Find(_sessions, s => s.State == SignallingState.Registered && !dial.TriedSessions.Contains(s.Index));
+        int only = dial.Request.Session;
+        SignallingSession? session = Array.Find(
+            _sessions, s => s.State == SignallingState.Registered && !dial.TriedSessions.Contains(s.Index) && (only < 0 || s.Index == only));
         if (session is null)
         {
             return;
@@ -321,13 +392,15 @@ internal sealed partial class NodeCore : ISignallingOwner
         dial.Session = session.Index;
         _ = dial.TriedSessions.Add(session.Index);
         ConnectMessage connect = PendingDials.Describe(dial, _options.Identity);
-        _signals.Enqueue((session.Index, connect with { Candidates = DescribeCandidates(), Nat = DescribeNat() }));
+        _events.Enqueue(new CallRouted(dial.Id, dial.Peer, session.Index));
+        CandidateDescription[] candidates = dial.Request.WantsPaths ? DescribeCandidates() : [];
+        _signals.Enqueue((session.Index, connect with { Candidates = candidates, Nat = DescribeNat() }));
     }
 
-    private void FailDial(PendingDial dial, GimletErrorKind kind, string message, string? hint)
+    private void FailDial(PendingDial dial, TimeSpan now, GimletErrorKind kind, string message, string? hint, bool leavesRelay = false)
     {
         _dials.Remove(dial);
-        _events.Enqueue(new CallFailed(dial.Id, kind, message, hint));
+        _events.Enqueue(new CallFailed(dial.Id, kind, message, hint) { LeavesRelay = leavesRelay, Elapsed = now - dial.StartedAt });
     }
 
     private CandidateDescription[] DescribeCandidates() =>

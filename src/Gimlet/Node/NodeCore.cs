@@ -32,6 +32,7 @@ internal sealed partial class NodeCore : IDisposable
     private readonly CallTable _calls;
     private readonly PendingDials _dials = new();
     private readonly IncomingGuard _incoming = new();
+    private readonly Access.Admission _admission;
     private readonly ServerlessDials _serverless;
     private readonly CandidateGatherer _gatherer;
     private readonly SignallingSession[] _sessions;
@@ -47,6 +48,7 @@ internal sealed partial class NodeCore : IDisposable
     {
         _options = options;
         _prekey = new Prekey(options.Identity);
+        _admission = options.Admission ?? new Access.Admission(options.Policy, new Access.TicketBook(options.Random), options.Identity.Id);
         _context = new CallContext(options.Traversal, options.Identity.Id, _transmits, options.Random, options.AllowLoopback);
         _calls = new CallTable(_events, ExplainPunchFailure);
         _serverless = new ServerlessDials(_context, _calls, _events, options.Identity, _prekey);
@@ -143,7 +145,7 @@ internal sealed partial class NodeCore : IDisposable
     /// <summary>A datagram came in. Whoever it is from: it never throws.</summary>
     public void HandleDatagram(TimeSpan now, TransportAddress local, TransportAddress remote, ReadOnlySpan<byte> datagram, NodeSocketKind socket = NodeSocketKind.Main)
     {
-        // RFC 9443: everything that is not STUN belongs to QUIC, which this version does not speak yet.
+        // RFC 9443: everything that is not STUN belongs to QUIC, and does not come here.
         if (!StunMessage.LooksLikeStun(datagram) || !StunMessage.TryParse(datagram, out StunMessage message) || message.Method != StunMethod.Binding)
         {
             // Garbage from a STUN server that was asked is a result as well, if nothing better comes from there.
@@ -196,7 +198,7 @@ internal sealed partial class NodeCore : IDisposable
             string message = dial.Session < 0
                 ? "No server could be reached in time to carry the call."
                 : $"Neither the server nor {dial.Peer} answered the call within {_options.Traversal.IntroductionTimeout.TotalSeconds:0.#} s.";
-            FailDial(dial, dial.Session < 0 ? GimletErrorKind.ServerUnreachable : GimletErrorKind.TimedOut, message, null);
+            FailDial(dial, now, dial.Session < 0 ? GimletErrorKind.ServerUnreachable : GimletErrorKind.TimedOut, message, null);
         }
 
         _serverless.HandleTimeout(now);

@@ -22,10 +22,16 @@ internal sealed record NodeCoreOptions
     /// <summary>Who may call.</summary>
     public PeerPolicy Policy { get; init; } = PeerPolicy.Everyone;
 
+    /// <summary>Decides on calls; null for <see cref="Policy"/> alone.</summary>
+    public Access.Admission? Admission { get; init; }
+
+    /// <summary>The time of day, for tickets that expire.</summary>
+    public Func<DateTimeOffset> UtcNow { get; init; } = static () => DateTimeOffset.UnixEpoch;
+
     /// <summary>Loopback addresses are candidates: everything runs on one machine.</summary>
     public bool AllowLoopback { get; init; }
 
-    /// <summary>This node takes part in no checks: it registers, and its calls wait for a relay.</summary>
+    /// <summary>This node takes part in no checks: it registers, and its calls go by the relay.</summary>
     public bool NoHolepunch { get; init; }
 
     /// <summary>The name and version that the server logs.</summary>
@@ -37,5 +43,8 @@ internal sealed record NodeCoreOptions
     /// <summary>How the node registers: <c>open</c> only where everyone may connect.</summary>
     public string AcceptMode => OnAccept || !Policy.IsEveryone ? Signalling.AcceptMode.OnAccept : Signalling.AcceptMode.Open;
 
-    public string[] Capabilities => NoHolepunch ? [] : [Capability.Direct];
+    public string[] Capabilities => NoHolepunch ? [Capability.Relay] : [Capability.Direct, Capability.Relay];
+
+    /// <summary>The application protocols that peers may dial.</summary>
+    public IReadOnlyList<string> Protocols { get; init; } = [];
 }

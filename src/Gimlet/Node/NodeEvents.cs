@@ -56,8 +56,49 @@ internal sealed record CallPong(CallId Handle, uint Sequence, TimeSpan RoundTrip
 /// <summary>A round trip of the peer was answered.</summary>
 internal sealed record CallPinged(CallId Handle, uint Sequence, TransportAddress Remote) : CallEvent(Handle);
 
-/// <summary>A call did not become a connection.</summary>
-internal sealed record CallFailed(CallId Handle, GimletErrorKind Kind, string Message, string? Hint) : CallEvent(Handle);
+/// <summary>A peer's call was accepted: what it sends by the relay is welcome.</summary>
+/// <param name="Handle">The call.</param>
+/// <param name="Peer">The caller.</param>
+/// <param name="Session">The server that carried the call.</param>
+/// <param name="Protocol">What it dials for; null for a call that only looks for paths.</param>
+internal sealed record CallAdmitted(CallId Handle, PeerId Peer, int Session, string? Protocol) : CallEvent(Handle);
+
+/// <summary>A call of this node goes out by a server: what it relays goes there as well.</summary>
+internal sealed record CallRouted(CallId Handle, PeerId Peer, int Session) : CallEvent(Handle);
+
+/// <summary>Both sides know of each other, and checks begin: only from here on a punch is attempted.</summary>
+internal sealed record CallIntroduced(CallId Handle, PeerId Peer, bool IsIncoming) : CallEvent(Handle);
+
+/// <summary>An authenticated check of the peer came from an address for the first time.</summary>
+internal sealed record CallHeard(CallId Handle, PeerId Peer, TransportAddress Remote) : CallEvent(Handle);
+
+/// <summary>The peer is calling this node for the same protocol, and its call is the one that goes on.</summary>
+internal sealed record CallGlared(CallId Handle) : CallEvent(Handle);
+
+/// <summary>The path in use does not answer at the moment; it is being probed, and the others with it.</summary>
+internal sealed record CallPathSuspect(CallId Handle) : CallEvent(Handle);
+
+/// <summary>The path in use answers again.</summary>
+internal sealed record CallPathRecovered(CallId Handle, PathInfo Path) : CallEvent(Handle);
+
+/// <summary>A call did not open a direct path.</summary>
+internal sealed record CallFailed(CallId Handle, GimletErrorKind Kind, string Message, string? Hint) : CallEvent(Handle)
+{
+    /// <summary>The peer has been found and did not refuse: the relay is not affected.</summary>
+    public bool LeavesRelay { get; init; }
+
+    /// <summary>Since the dial, or since the call came in.</summary>
+    public TimeSpan Elapsed { get; init; }
+
+    /// <summary>Why, typed and with the evidence; null where no punch was made.</summary>
+    public RelayVerdict? Verdict { get; init; }
+
+    /// <summary>What became of each address of the peer.</summary>
+    public IReadOnlyList<CandidateCheck> Checks { get; init; } = [];
+
+    /// <summary>What the two NATs do, as far as it is known; the same two will fail again.</summary>
+    public (string? Own, string? Peer) Nats { get; init; }
+}
 
 /// <summary>A connection has ended.</summary>
 internal sealed record CallClosed(CallId Handle, CallEnd End) : CallEvent(Handle);

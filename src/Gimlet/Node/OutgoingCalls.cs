@@ -1,15 +1,34 @@
 using System.Security.Cryptography;
+using Gimlet.Access;
 using Gimlet.Identity;
 using Gimlet.Signalling;
 
 namespace Gimlet.Node;
 
-/// <summary>A dial that waits for its introduction.</summary>
-internal sealed class PendingDial(CallId id, PeerId peer, TimeSpan startedAt, TimeSpan deadline) : IDisposable
+/// <summary>A call that is to be made.</summary>
+/// <param name="Call">Its id.</param>
+/// <param name="Peer">Whom.</param>
+/// <param name="Protocol">The application protocol that will be dialled; null for a call that only looks for paths.</param>
+internal sealed record DialRequest(CallId Call, PeerId Peer, string? Protocol = null)
 {
-    public CallId Id { get; } = id;
+    /// <summary>The secret of the peer's ticket, where there is one.</summary>
+    public ReadOnlyMemory<byte> TicketSecret { get; init; }
 
-    public PeerId Peer { get; } = peer;
+    /// <summary>Direct paths are wanted. Otherwise the peer is told no address, and looks for no path either.</summary>
+    public bool WantsPaths { get; init; } = true;
+
+    /// <summary>The server to use; -1 for whichever knows the peer.</summary>
+    public int Session { get; init; } = -1;
+}
+
+/// <summary>A dial that waits for its introduction.</summary>
+internal sealed class PendingDial(DialRequest request, TimeSpan startedAt, TimeSpan deadline) : IDisposable
+{
+    public DialRequest Request { get; } = request;
+
+    public CallId Id => Request.Call;
+
+    public PeerId Peer => Request.Peer;
 
     public TimeSpan StartedAt { get; } = startedAt;
 
@@ -54,11 +73,14 @@ internal sealed class PendingDials
         byte[] point = P256.ExportPoint(dial.Ephemeral.ExportParameters(includePrivateParameters: false));
         Span<byte> id = stackalloc byte[CallId.Size];
         dial.Id.CopyTo(id);
+        ReadOnlyMemory<byte> secret = dial.Request.TicketSecret;
         return new ConnectMessage
         {
             Call = dial.Id.ToString(),
             Target = dial.Peer.ToString(),
             Ephemeral = new SignedKey { Key = point, Signature = identity.Sign(Statement.CallKey(id, identity.Id, dial.Peer, point)) },
+            Protocol = dial.Request.Protocol,
+            Proof = secret.IsEmpty ? null : TicketProof.Compute(secret.Span, dial.Id, identity.Id, dial.Peer, point),
         };
     }
 }

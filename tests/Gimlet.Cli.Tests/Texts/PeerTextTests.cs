@@ -52,9 +52,9 @@ public sealed class PeerTextTests
     public void A_broken_one_is_not_believed(string text) => Assert.Throws<FormatException>(() => PeerText.ReadServerless(text));
 
     [Theory]
-    [InlineData("relay-then-direct", (int)PathChoice.RelayThenDirect)]
-    [InlineData("direct-head-start:500", (int)PathChoice.DirectHeadStart)]
-    [InlineData("direct-only", (int)PathChoice.DirectOnly)]
-    [InlineData("relay-only", (int)PathChoice.RelayOnly)]
-    public void A_path_policy_has_a_name(string text, int expected) => Assert.Equal((PathChoice)expected, PathText.Read(text));
+    [InlineData("relay-then-direct", PathPolicyKind.RelayThenDirect)]
+    [InlineData("direct-head-start:500", PathPolicyKind.DirectHeadStart)]
+    [InlineData("direct-only", PathPolicyKind.DirectOnly)]
+    [InlineData("relay-only", PathPolicyKind.RelayOnly)]
+    public void A_path_policy_has_a_name(string text, PathPolicyKind expected) => Assert.Equal(expected, PathText.Read(text).Kind);
 }

@@ -15,7 +15,7 @@ internal static class ReadmeSample
 
         await using GimletConnection connection = await node.ConnectAsync(PeerId.Parse(args[0]));
         PingResult pong = await connection.PingAsync();
-        Console.WriteLine($"{pong.Remote} answered in {pong.RoundTripTime.TotalMilliseconds:0.0} ms");
+        Console.WriteLine($"answered in {pong.RoundTripTime.TotalMilliseconds:0.0} ms, path: {pong.Path.Kind}");
         // </readme>
     }
 }

@@ -52,6 +52,10 @@ public sealed class ReviewNodeTests
         {
         }
 
+        public void LinkRelayed(int session, Span<byte> frame)
+        {
+        }
+
         public void LinkClosed(int session, string reason, bool final, int failures)
         {
             _failures.Add(failures);

@@ -89,6 +89,9 @@ internal sealed class Side : ICallEvents, IDisposable
         Wake(now);
     }
 
+    /// <summary>Where authenticated checks of the other side came from, each once.</summary>
+    public List<TransportAddress> Heard { get; } = [];
+
     public CandidatePair PairTo(TransportAddress remote) => Agent.Pairs.Single(p => p.Remote.Address == remote);
 
     public void Dispose() => Agent.Dispose();
@@ -96,6 +99,12 @@ internal sealed class Side : ICallEvents, IDisposable
     void ICallEvents.PathProven(CallAgent call, CandidatePair pair, TimeSpan now) => Note(now, "proven");
 
     void ICallEvents.PathChanged(CallAgent call, CandidatePair pair, string reason, TimeSpan now) => Note(now, "changed");
+
+    void ICallEvents.PathSuspect(CallAgent call, TimeSpan now) => Note(now, "suspect");
+
+    void ICallEvents.PathRecovered(CallAgent call, CandidatePair pair, TimeSpan now) => Note(now, "recovered");
+
+    void ICallEvents.PeerHeard(CallAgent call, TransportAddress remote, TimeSpan now) => Heard.Add(remote);
 
     void ICallEvents.PathLost(CallAgent call, TimeSpan now) => Note(now, "lost");
 

@@ -1,0 +1,374 @@
+using System.Threading.Channels;
+using Gimlet.Hosting;
+using Gimlet.Node;
+using Gimlet.Peers;
+using Gimlet.Quic;
+
+namespace Gimlet.Connections;
+
+/// <content>Making connections, and taking those that peers make.</content>
+internal sealed partial class ConnectionTable
+{
+    // The peer whose dial goes on is a round trip or two away from us; after this its dial has come to nothing.
+    private static readonly TimeSpan JoinWait = TimeSpan.FromSeconds(5);
+
+    // Each clears away what the two sides believed differently; three in a row mean that something else is wrong.
+    private const int MaxStaleConnections = 3;
+
+    /// <summary>Dials a peer.</summary>
+    public async Task<GimletConnection> ConnectAsync(PeerId peer, ConnectOptions options, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        string protocol = options.Protocol ?? _options.Protocols.FirstOrDefault() ?? throw new GimletException(
+            GimletErrorKind.BadUsage, "No application protocol is named.", "Name one in ConnectOptions.Protocol, or in GimletNodeOptions.Protocols.");
+        CallId call = _host.Run(static (host, _, _) => host.Core.NewCallId(), 0);
+        var dial = new Dial(call, peer, protocol, options.Policy ?? _options.EffectivePolicy, Time.GetTimestamp());
+        ReadOnlyMemory<byte> secret = options.Ticket is { } ticket ? ticket.Secret.ToArray() : default;
+        return await RunAsync(
+            dial,
+            () =>
+            {
+                options.Dialing?.Invoke(call);
+                DialRequest request = RequestOf(dial, secret);
+                if (_host.Run(static (host, now, r) => host.Peers.TryBeginDial(r, now), request))
+                {
+                    Begin(dial);
+                }
+                else
+                {
+                    dial.IsJoining = true;
+                }
+
+                return JoinOrCallAsync(dial, secret, options.Race, cancellationToken);
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Dials an address that was exchanged by hand.</summary>
+    public async Task<GimletConnection> ConnectServerlessAsync(
+        Func<CallId, Dial> create, Action<NodeCore, TimeSpan, CallId> begin, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        CallId call = _host.Run(static (host, _, _) => host.Core.NewCallId(), 0);
+        Dial dial = create(call);
+        return await RunAsync(
+            dial,
+            () =>
+            {
+                _ = _host.Run(
+                    static (host, now, s) =>
+                    {
+                        s.begin(host.Core, now, s.call);
+                        return true;
+                    },
+                    (begin, call));
+                return dial.Outcome;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>A serverless call has a path: the smaller id is the QUIC client, the other waits for it.</summary>
+    public void ServerlessMet(CallConnected met)
+    {
+        if (FindDial(d => d.CurrentCall == met.Handle && !d.IsServerBased) is not { } dial)
+        {
+            return;
+        }
+
+        dial.Peer = met.Peer;
+        if (_host.Id < met.Peer)
+        {
+            Begin(dial);
+        }
+        else
+        {
+            dial.IsJoining = true;
+        }
+    }
+
+    public void ServerlessFailed(CallFailed failed) =>
+        FindDial(d => d.CurrentCall == failed.Handle && !d.IsServerBased)?.Fail(new GimletException(failed.Kind, failed.Message, failed.Hint));
+
+    private static DialRequest RequestOf(Dial dial, ReadOnlyMemory<byte> secret) =>
+        new(dial.CurrentCall, dial.Peer, dial.Protocol) { TicketSecret = secret, WantsPaths = dial.Policy.AllowsDirect };
+
+    private async Task<GimletConnection> RunAsync(Dial dial, Func<Task<GimletConnection>> begin, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            _dials.Add(dial);
+        }
+
+        bool connected = false;
+        try
+        {
+            GimletConnection connection = await begin().WaitAsync(cancellationToken).ConfigureAwait(false);
+            connected = true;
+            return connection;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Cancelled while the connection was being made: it must not live on without an owner.
+            dial.Fail(new OperationCanceledException(cancellationToken));
+            if (dial.Outcome.IsCompletedSuccessfully)
+            {
+                await dial.Outcome.Result.CloseAsync().ConfigureAwait(false);
+            }
+
+            throw;
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _ = _dials.Remove(dial);
+            }
+
+            if (!connected)
+            {
+                Abandon(dial);
+            }
+
+            _host.TryRun(static (host, now, s) => host.Peers.EndDial(s.CurrentCall, s.connected, now), (dial.CurrentCall, connected));
+        }
+    }
+
+    private async Task<GimletConnection> JoinOrCallAsync(Dial dial, ReadOnlyMemory<byte> secret, RaceOptions? race, CancellationToken cancellationToken)
+    {
+        GimletConnection connection = await OutcomeAsync(dial, secret, race, cancellationToken).ConfigureAwait(false);
+        if (race is not null)
+        {
+            await RaceAsync(dial, connection, race, cancellationToken).ConfigureAwait(false);
+        }
+
+        return connection;
+    }
+
+    private async Task<GimletConnection> OutcomeAsync(Dial dial, ReadOnlyMemory<byte> secret, RaceOptions? race, CancellationToken cancellationToken)
+    {
+        if (race is not null)
+        {
+            // What has not connected by either way within its time is a failure of both.
+            using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
+            Task late = Task.Delay(race.RelayTimeout > race.DirectTimeout ? race.RelayTimeout : race.DirectTimeout, Time, bound.Token);
+            if (await Task.WhenAny(dial.Outcome, late).ConfigureAwait(false) == late && !bound.IsCancellationRequested)
+            {
+                dial.Fail(new GimletException(GimletErrorKind.TimedOut, $"Neither the relay nor a direct path led to {dial.Peer} within {race.RelayTimeout.TotalSeconds:0.#} s."));
+            }
+
+            await bound.CancelAsync().ConfigureAwait(false);
+        }
+
+        while (true)
+        {
+            Task wait = dial.IsJoining ? Task.Delay(JoinWait, Time, _stop.Token) : dial.Joined;
+            if (await Task.WhenAny(dial.Outcome, wait).ConfigureAwait(false) == dial.Outcome || _stop.IsCancellationRequested)
+            {
+                return await dial.Outcome.ConfigureAwait(false);
+            }
+
+            if (wait == dial.Joined)
+            {
+                continue;
+            }
+
+            // The peer's dial came to nothing: this side's own, after all.
+            CallId before = dial.CurrentCall;
+            dial.StartOver(_host.Run(static (host, _, _) => host.Core.NewCallId(), 0));
+            _host.TryRun(static (host, now, c) => host.Peers.EndDial(c, isConnected: false, now), before);
+            DialRequest request = RequestOf(dial, secret);
+            _host.TryRun(static (host, now, r) => host.Peers.DialAfterAll(r, now), request);
+            Begin(dial);
+        }
+    }
+
+    private void Join(Dial dial)
+    {
+        dial.Join();
+        Abandon(dial);
+    }
+
+    private void Abandon(Dial dial)
+    {
+        if (dial.TakeAttempt() is { } attempt)
+        {
+            Leave(dial.Peer, attempt);
+            _ = attempt.CloseAsync(CloseCodes.Superseded);
+        }
+    }
+
+    // Makes the QUIC connection; its end is the dial's.
+    private void Begin(Dial dial) => _ = BeginAsync(dial);
+
+    private async Task BeginAsync(Dial dial)
+    {
+        try
+        {
+            QuicPath path = await FirstPathAsync(dial).ConfigureAwait(false);
+            if (dial.Outcome.IsCompleted || dial.IsJoining)
+            {
+                return;
+            }
+
+            QuicConnection quic = _host.Quic.BeginConnect(path, _host.QuicOptions.Client(dial.Protocol, dial.Peer));
+            dial.Attempt = quic;
+            Member member = Enter(dial.Peer, quic, dial.Policy);
+            UseChosenPath(dial.Peer, member);
+            await quic.Connected.ConfigureAwait(false);
+            UseChosenPath(dial.Peer, member);
+            var birth = new ConnectionBirth(dial.Peer, dial.Call, dial.IsAuthenticated, dial.Policy, dial.StartedAt);
+            GimletConnection connection = Create(quic, member, birth);
+            Task control = connection.BeginControlAsync();
+            if (dial.TakeAttempt() is null || !dial.TryComplete(connection))
+            {
+                await connection.CloseAsync(CloseCodes.Superseded, "another connection takes its place").ConfigureAwait(false);
+            }
+
+            await control.ConfigureAwait(false);
+        }
+        catch (QuicException e)
+        {
+            if (dial.TakeAttempt() is not { } attempt)
+            {
+                return;
+            }
+
+            Leave(dial.Peer, attempt);
+            bool isStale = e.Kind == QuicErrorKind.StatelessReset
+                || (e.Kind == QuicErrorKind.ConnectionAborted && e.ApplicationErrorCode is CloseCodes.Superseded or CloseCodes.Restarted);
+            if (isStale && ++dial.StaleConnections < MaxStaleConnections)
+            {
+                // Half of a connection that only one side believed in is cleared away; the next try meets none.
+                Begin(dial);
+                return;
+            }
+
+            dial.Fail(EndText.ToFailure(e, dial.Peer));
+        }
+        catch (Exception e) when (e is GimletException or OperationCanceledException or ObjectDisposedException)
+        {
+            dial.Fail(e);
+        }
+    }
+
+    private async Task<QuicPath> FirstPathAsync(Dial dial)
+    {
+        bool isDirect = !dial.IsServerBased || dial.Policy.Kind == PathPolicyKind.DirectOnly;
+        if (dial.Policy.Kind == PathPolicyKind.DirectHeadStart)
+        {
+            Task first = await Task.WhenAny(dial.Direct, Task.Delay(dial.Policy.HeadStart, Time, _stop.Token)).ConfigureAwait(false);
+            isDirect = first == dial.Direct && dial.Direct.IsCompletedSuccessfully;
+        }
+
+        if (isDirect)
+        {
+            if (_host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), dial.Peer) is null)
+            {
+                await dial.Direct.ConfigureAwait(false);
+            }
+
+            PathInfo? direct = _host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), dial.Peer);
+            return direct is { } known
+                ? _host.Paths.To(known.Remote)
+                : throw new GimletException(GimletErrorKind.PunchFailed, "The direct path died in the moment in which it was to be used.", "Try again.");
+        }
+
+        if (dial.Policy.AllowsDirect && _host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), dial.Peer) is { } shared)
+        {
+            return _host.Paths.To(shared.Remote);
+        }
+
+        // A server that does not relay leaves the direct path.
+        Task<int> relay = _host.WaitForRelayAsync(_stop.Token);
+        return await Task.WhenAny(relay, dial.Direct).ConfigureAwait(false) == relay || !dial.Direct.IsCompletedSuccessfully
+            ? _host.Paths.ToRelay(dial.Peer, _host.Paths.HasRelay(dial.Peer) ? -1 : await relay.ConfigureAwait(false))
+            : await FirstPathAsync(dial).ConfigureAwait(false);
+    }
+
+    private void UseChosenPath(PeerId peer, Member member)
+    {
+        if (member.Policy.AllowsDirect && _host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), peer) is { } direct)
+        {
+            _ = member.Quic.TryUsePath(_host.Paths.To(direct.Remote));
+        }
+    }
+
+    private GimletConnection Create(QuicConnection quic, Member member, in ConnectionBirth birth)
+    {
+        _ = _host.Run(
+            static (host, now, s) =>
+            {
+                host.Peers.AddConnection(s.Peer, s.Protocol, s.Policy.AllowsDirect, now);
+                return true;
+            },
+            (birth.Peer, Protocol: quic.NegotiatedApplicationProtocol.ToString(), birth.Policy));
+        var connection = new GimletConnection(this, quic, birth);
+        lock (_gate)
+        {
+            member.Connection = connection;
+        }
+
+        return connection;
+    }
+
+    private async Task AcceptAllAsync(QuicListener listener)
+    {
+        try
+        {
+            while (true)
+            {
+                QuicConnection quic = await listener.AcceptConnectionAsync(_stop.Token).ConfigureAwait(false);
+                try
+                {
+                    await TakeAsync(quic).ConfigureAwait(false);
+                }
+                catch (Exception e) when (e is QuicException or ObjectDisposedException)
+                {
+                    // It has ended, or the node is being disposed, in this very moment.
+                    await quic.DisposeAsync().ConfigureAwait(false);
+                }
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            // The node is being disposed.
+        }
+    }
+
+    private async Task TakeAsync(QuicConnection quic)
+    {
+        PeerId peer = quic.RemoteCertificate is { } shown ? PeerId.FromPublicKey(shown.SubjectPublicKeyInfo.Span) : default;
+        if (peer.IsEmpty || _host.Paths.PeerOf(quic.InitialPath) != peer)
+        {
+            // The key belongs to somebody who did not call on this path.
+            NodeLog.WrongPeer(_logger, peer);
+            await quic.CloseAsync(CloseCodes.WrongPeer).ConfigureAwait(false);
+            return;
+        }
+
+        string protocol = quic.NegotiatedApplicationProtocol.ToString();
+        Dial? dial = FindDial(d => d.Peer == peer && d.Protocol == protocol && !d.Outcome.IsCompleted);
+        if (dial is { IsJoining: false } && _host.Id < peer)
+        {
+            // Both have dialled, and this side's goes on.
+            await quic.CloseAsync(CloseCodes.Superseded).ConfigureAwait(false);
+            return;
+        }
+
+        PathPolicy policy = dial?.Policy ?? _options.EffectivePolicy;
+        Member member = Enter(peer, quic, policy);
+        var birth = new ConnectionBirth(peer, dial?.Call ?? _host.Run(static (host, _, _) => host.Core.NewCallId(), 0), dial?.IsAuthenticated ?? true, policy, dial?.StartedAt ?? Time.GetTimestamp());
+        GimletConnection connection = Create(quic, member, birth);
+        UseChosenPath(peer, member);
+        NodeLog.Accepted(_logger, connection.Call, peer, protocol);
+        if (dial is not null && dial.TryComplete(connection))
+        {
+            Abandon(dial);
+        }
+        else if (!_accepted.TryGetValue(protocol, out Channel<GimletConnection>? queue) || !queue.Writer.TryWrite(connection))
+        {
+            NodeLog.NobodyAccepts(_logger, connection.Call, peer);
+            await connection.CloseAsync(CloseCodes.NobodyAccepts, "nobody accepts").ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using Gimlet.Node;
+using Gimlet.Quic;
+
+namespace Gimlet.Connections;
+
+/// <summary>One call of <c>ConnectAsync</c> from its beginning to its connection.</summary>
+internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy policy, long startedAt)
+{
+    private readonly TaskCompletionSource<GimletConnection> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private QuicConnection? _attempt;
+    private readonly TaskCompletionSource _direct = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The id that the application was told.</summary>
+    public CallId Call { get; } = call;
+
+    /// <summary>The call that is under way now; another one after a glare that came to nothing.</summary>
+    public CallId CurrentCall { get; set; } = call;
+
+    /// <summary>Whom; of a serverless dial to a bare address, empty until somebody answered.</summary>
+    public PeerId Peer { get; set; } = peer;
+
+    public string Protocol { get; } = protocol;
+
+    public PathPolicy Policy { get; } = policy;
+
+    public long StartedAt { get; } = startedAt;
+
+    /// <summary>The peer's connection is waited for, not one of our own.</summary>
+    public bool IsJoining { get; set; }
+
+    /// <summary>Completes when the peer's connection is to be waited for.</summary>
+    public Task Joined => Volatile.Read(ref _joined).Task;
+
+    /// <summary>The call goes through a server; otherwise an address was exchanged by hand.</summary>
+    public bool IsServerBased { get; init; } = true;
+
+    /// <summary>Attempts that met what was left of an older connection.</summary>
+    public int StaleConnections { get; set; }
+
+    /// <summary>Whose key the other side must have; false for a serverless dial to a bare address.</summary>
+    public bool IsAuthenticated { get; init; } = true;
+
+    /// <summary>The connection that is being made; null before it is begun and after it was given up.</summary>
+    public QuicConnection? Attempt
+    {
+        set => Volatile.Write(ref _attempt, value);
+    }
+
+    public Task<GimletConnection> Outcome => _outcome.Task;
+
+    /// <summary>Completes when a direct path to the peer works, or fails when there is none.</summary>
+    public Task Direct => _direct.Task;
+
+    /// <summary>Takes the attempt: whoever gets it decides what becomes of it.</summary>
+    public QuicConnection? TakeAttempt() => Interlocked.Exchange(ref _attempt, null);
+
+    /// <summary>The peer's dial for the same protocol goes on, this one waits for its connection.</summary>
+    public void Join()
+    {
+        IsJoining = true;
+        _ = _joined.TrySetResult();
+    }
+
+    /// <summary>The peer's dial came to nothing: this one begins again, as another call.</summary>
+    public void StartOver(CallId call)
+    {
+        CurrentCall = call;
+        IsJoining = false;
+        Volatile.Write(ref _joined, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+    }
+
+    public bool TryComplete(GimletConnection connection) => _outcome.TrySetResult(connection);
+
+    public void Fail(Exception reason)
+    {
+        _ = _outcome.TrySetException(reason) ? _outcome.Task.Exception : null;
+        _ = _direct.TrySetException(reason) ? _direct.Task.Exception : null;
+    }
+
+    public void NoteDirect() => _ = _direct.TrySetResult();
+
+    public void NoteNoDirect(GimletException reason) => _ = _direct.TrySetException(reason) ? _direct.Task.Exception : null;
+}

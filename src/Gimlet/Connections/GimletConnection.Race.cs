@@ -1,0 +1,76 @@
+using Gimlet.Connections;
+using Gimlet.Quic;
+
+namespace Gimlet;
+
+/// <content>The race: both sides tell each other what they found before either settles on a path.</content>
+public sealed partial class GimletConnection
+{
+    private readonly TaskCompletionSource<RaceFinding> _peerFinding = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _findingSent;
+
+    /// <summary>What the race came to; null without <see cref="ConnectOptions.Race"/>.</summary>
+    public RaceReport? Race { get; private set; }
+
+    /// <inheritdoc/>
+    void IControlEvents.FindingReceived(ReadOnlySpan<byte> payload)
+    {
+        if (RaceFinding.TryRead(payload, out RaceFinding finding))
+        {
+            bool first = _peerFinding.TrySetResult(finding);
+            if (first && IsIncoming)
+            {
+                _ = AnswerRaceAsync(finding);
+            }
+        }
+    }
+
+    /// <summary>Tells the peer what this side found, hears its findings, and settles on what both can use.</summary>
+    internal async Task AgreeAsync(RaceLeg direct, RaceLeg relay, IReadOnlyList<CandidateCheck> candidates, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        PathKind local = direct.Outcome == RaceOutcome.Works ? PathKind.Direct : PathKind.Relay;
+        RaceFinding? peer = null;
+        try
+        {
+            await SendFindingAsync(new RaceFinding(direct.Outcome, relay.Outcome, direct.Elapsed, relay.Elapsed, local), cancellationToken).ConfigureAwait(false);
+            peer = await _peerFinding.Task.WaitAsync(timeout, _table.Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // A peer that does not say what it found is not agreed with: the relay.
+        }
+
+        PathKind winner = local == PathKind.Direct && peer?.Winner == PathKind.Direct ? PathKind.Direct : PathKind.Relay;
+        Race = new RaceReport { Winner = winner, LocalWinner = local, PeerWinner = peer?.Winner, Direct = direct, Relay = relay, Candidates = candidates };
+        _table.Settle(this, winner);
+    }
+
+    private async Task AnswerRaceAsync(RaceFinding peer)
+    {
+        bool works = _table.HasDirectPath(RemotePeer);
+        PathKind local = works ? PathKind.Direct : PathKind.Relay;
+        var own = new RaceFinding(works ? RaceOutcome.Works : RaceOutcome.Failed, RaceOutcome.Works, Elapsed, ConnectTime, local);
+        PathKind winner = works && peer.Winner == PathKind.Direct ? PathKind.Direct : PathKind.Relay;
+        Race = new RaceReport
+        {
+            Winner = winner,
+            LocalWinner = local,
+            PeerWinner = peer.Winner,
+            Direct = new RaceLeg(own.Direct, own.ToDirect),
+            Relay = new RaceLeg(own.Relay, own.ToRelay),
+            Candidates = _table.ChecksWith(RemotePeer),
+        };
+        try
+        {
+            await SendFindingAsync(own, CancellationToken.None).ConfigureAwait(false);
+            _table.Settle(this, winner);
+        }
+        catch (Exception e) when (e is QuicException or GimletException or IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // The connection has ended, as everybody is told.
+        }
+    }
+
+    private Task SendFindingAsync(RaceFinding finding, CancellationToken cancellationToken) =>
+        Interlocked.Exchange(ref _findingSent, 1) == 0 ? _control.SendAsync(ControlMessages.Finding, finding.Write(), cancellationToken) : Task.CompletedTask;
+}

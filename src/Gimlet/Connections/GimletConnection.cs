@@ -1,0 +1,383 @@
+using System.Net.Security;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Gimlet.Connections;
+using Gimlet.Hosting;
+using Gimlet.Quic;
+
+namespace Gimlet;
+
+/// <summary>
+/// An authenticated, encrypted connection with a peer: streams, datagrams, round trips. It begins on the relay, moves to a direct path when one works and back
+/// when that dies, and follows both sides to new addresses; streams do not notice. Thread-safe.
+/// </summary>
+public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
+{
+    private readonly ConnectionTable _table;
+    private readonly QuicConnection _quic;
+    private readonly ControlStream _control;
+    private readonly long _startedAt;
+
+    // Streams that came in front of the control stream; completed when that has come. As many as the peer may open at most.
+    private readonly Channel<QuicStream> _early = Channel.CreateUnbounded<QuicStream>();
+    private readonly TaskCompletionSource<string> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly EarlyNews<PathChange> _pathChanged = new();
+    private readonly EarlyNews<PingReceived> _pingAnswered = new();
+    private readonly Task _running;
+    private ConnectionPath _path;
+    private string _pathReason = "connected";
+    private volatile bool _isSilent;
+    private int _sequence;
+    private string? _closeReason;
+
+    internal GimletConnection(ConnectionTable table, QuicConnection quic, in ConnectionBirth birth)
+    {
+        _table = table;
+        _quic = quic;
+        _startedAt = birth.StartedAt;
+        Call = birth.Call;
+        RemotePeer = birth.Peer;
+        IsAuthenticated = birth.IsAuthenticated;
+        Policy = birth.Policy;
+        UsesDirect = birth.Policy.AllowsDirect;
+        Protocol = quic.NegotiatedApplicationProtocol.ToString();
+        ConnectTime = Elapsed;
+        _path = table.Describe(quic);
+        _control = new ControlStream(this, table.Instance, table.Time);
+        _running = RunAsync();
+    }
+
+    /// <summary>
+    /// The path in use has become another one, or nothing comes from the peer any more (a null path). Raised one at a time, in order; must not block. What
+    /// happened before the first handler was added is told to it first.
+    /// </summary>
+    public event Action<PathChange>? PathChanged
+    {
+        add => _pathChanged.Add(value);
+        remove => _pathChanged.Remove(value);
+    }
+
+    /// <summary>
+    /// A round trip of the peer was answered. Raised one at a time, in order; must not block. What happened before the first handler was
+    /// added is told to it first.
+    /// </summary>
+    public event Action<PingReceived>? PingAnswered
+    {
+        add => _pingAnswered.Add(value);
+        remove => _pingAnswered.Remove(value);
+    }
+
+    /// <summary>The id of the call that led to it, the same on both sides; of one that came without a call of its own, a number of this side.</summary>
+    public CallId Call { get; }
+
+    /// <summary>Who is on the other side. Proven, where <see cref="IsAuthenticated"/> is true.</summary>
+    public PeerId RemotePeer { get; }
+
+    /// <summary>The application protocol that both sides speak.</summary>
+    public string Protocol { get; }
+
+    /// <summary>The peer dialled.</summary>
+    public bool IsIncoming => _quic.IsServer;
+
+    /// <summary>
+    /// The peer has proven to be who was asked for. False only for a serverless connection to a bare address: then it is whoever answered there.
+    /// </summary>
+    public bool IsAuthenticated { get; }
+
+    /// <summary>From the dial, or from the call's arrival, to the moment when the connection could be used.</summary>
+    public TimeSpan ConnectTime { get; }
+
+    /// <summary>Which paths it may use.</summary>
+    public PathPolicy Policy { get; }
+
+    /// <summary>The path in use; after the end the last one; null while nothing comes from the peer on any.</summary>
+    public ConnectionPath? Path => _isSilent ? null : Volatile.Read(ref _path);
+
+    /// <summary>All paths that the connection knows, with their figures.</summary>
+    public IReadOnlyList<ConnectionPathFigures> Paths => _table.DescribeAll(_quic);
+
+    /// <summary>Completes with the reason when the connection has ended, whoever ended it.</summary>
+    public Task<string> Closed => _closed.Task;
+
+    internal QuicConnection Quic => _quic;
+
+    /// <summary>It counts among those that want a direct path.</summary>
+    internal bool UsesDirect { get; private set; }
+
+    /// <summary>The number of the peer's process; 0 until its hello has come.</summary>
+    internal ulong PeerInstance { get; private set; }
+
+    internal TimeSpan Elapsed => _table.Time.GetElapsedTime(_startedAt);
+
+    /// <summary>Opens a stream. The peer sees it with its first bytes, or its end, and not before.</summary>
+    /// <param name="type">Whether the peer writes, too.</param>
+    /// <param name="cancellationToken">Ends the wait for the peer to permit one more.</param>
+    /// <exception cref="GimletException"><see cref="GimletErrorKind.Transport"/>: the connection has ended.</exception>
+    public async ValueTask<QuicStream> OpenStreamAsync(QuicStreamType type = QuicStreamType.Bidirectional, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await _quic.OpenStreamAsync(type, cancellationToken).ConfigureAwait(false);
+        }
+        catch (QuicException e)
+        {
+            throw Ended(e);
+        }
+    }
+
+    /// <summary>Takes the next stream that the peer opened.</summary>
+    /// <param name="cancellationToken">Ends the wait; no stream is lost by it.</param>
+    /// <exception cref="GimletException"><see cref="GimletErrorKind.Transport"/>: the connection has ended; streams that came before are given out first.</exception>
+    public async ValueTask<QuicStream> AcceptStreamAsync(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            while (await _early.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                if (_early.Reader.TryRead(out QuicStream? early))
+                {
+                    return early;
+                }
+            }
+
+            return await _quic.AcceptStreamAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (QuicException e)
+        {
+            throw Ended(e);
+        }
+    }
+
+    /// <summary>Sends a datagram (RFC 9221): it may be lost or overtaken, and never comes twice.</summary>
+    /// <param name="data">The bytes; copied.</param>
+    /// <param name="cancellationToken">Looked at once: sending does not wait.</param>
+    /// <returns>False when too many wait already; it was not taken.</returns>
+    /// <exception cref="GimletException">
+    /// <see cref="GimletErrorKind.BadUsage"/>: it is longer than <see cref="MaxDatagramSize"/>; <see cref="GimletErrorKind.Unsupported"/>: the peer takes none;
+    /// <see cref="GimletErrorKind.Transport"/>: the connection has ended.
+    /// </exception>
+    public ValueTask<bool> SendDatagramAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        QuicDatagramSendResult result;
+        try
+        {
+            result = _quic.SendDatagram(data.Span);
+        }
+        catch (QuicException e)
+        {
+            throw Ended(e);
+        }
+
+        return result switch
+        {
+            QuicDatagramSendResult.Queued => new ValueTask<bool>(true),
+            QuicDatagramSendResult.QueueFull => new ValueTask<bool>(false),
+            QuicDatagramSendResult.TooLarge => throw new GimletException(
+                GimletErrorKind.BadUsage, $"A datagram of {data.Length} bytes is longer than the path takes now ({MaxDatagramSize}).", "Send less at once, or use a stream."),
+            _ => throw new GimletException(GimletErrorKind.Unsupported, "The peer takes no datagrams.", "Use a stream."),
+        };
+    }
+
+    /// <summary>The most bytes of a datagram now, which changes with the path; 0 where the peer takes none.</summary>
+    public int MaxDatagramSize => _quic.MaxDatagramSize;
+
+    /// <summary>Gives the datagrams of the peer as they come, until the connection ends; one reader at a time.</summary>
+    /// <param name="cancellationToken">Ends the wait; no datagram is lost by it.</param>
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReceiveDatagramsAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            ReadOnlyMemory<byte> datagram;
+            try
+            {
+                datagram = await _quic.ReceiveDatagramAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (QuicException)
+            {
+                // The end of the connection is the end of its datagrams; why, Closed says.
+                yield break;
+            }
+
+            yield return datagram;
+        }
+    }
+
+    /// <summary>Makes one round trip over the path in use; a lost packet is sent again.</summary>
+    /// <param name="cancellationToken">Bounds the wait.</param>
+    /// <exception cref="GimletException"><see cref="GimletErrorKind.Transport"/>: the connection has ended.</exception>
+    public Task<PingResult> PingAsync(CancellationToken cancellationToken = default) => PingAsync(out _, cancellationToken);
+
+    /// <summary>Makes one round trip and tells its number at once, so that one without an answer has a number too.</summary>
+    /// <param name="sequence">The number.</param>
+    /// <param name="cancellationToken">Bounds the wait.</param>
+    /// <exception cref="GimletException"><see cref="GimletErrorKind.Transport"/>: the connection has ended.</exception>
+    public Task<PingResult> PingAsync(out int sequence, CancellationToken cancellationToken = default)
+    {
+        sequence = Interlocked.Increment(ref _sequence);
+        return PingCoreAsync(sequence, cancellationToken);
+    }
+
+    /// <summary>
+    /// Ends the connection and tells the peer. What the peer has not acknowledged may be lost: to be sure of it, wait for <see cref="QuicStream.WritesClosed"/>
+    /// first. Safe to call in any state, and twice.
+    /// </summary>
+    public Task CloseAsync() => CloseAsync(CloseCodes.Normal, "closed by this side");
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await CloseAsync().ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    void IControlEvents.HelloReceived(ulong instance)
+    {
+        PeerInstance = instance;
+        _table.HelloReceived(this);
+    }
+
+    /// <inheritdoc/>
+    void IControlEvents.PingReceived(uint sequence) => _pingAnswered.Raise(new PingReceived((int)sequence, Volatile.Read(ref _path)));
+
+    /// <inheritdoc/>
+    void IControlEvents.ControlEnded(Exception reason) => _control.End(Ended(reason));
+
+    internal async Task CloseAsync(long code, string reason)
+    {
+        _ = Interlocked.CompareExchange(ref _closeReason, reason, null);
+        await _quic.CloseAsync(code, code == CloseCodes.Normal ? null : reason).ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
+    }
+
+    /// <summary>The table put the connection on a path; the event that follows says why.</summary>
+    internal void NotePathReason(string reason) => Volatile.Write(ref _pathReason, reason);
+
+    /// <summary>A race ended with the relay.</summary>
+    internal void LeaveDirect() => UsesDirect = false;
+
+    /// <summary>The first stream of a client is the control stream.</summary>
+    internal async Task BeginControlAsync()
+    {
+        if (!IsIncoming)
+        {
+            try
+            {
+                QuicStream stream = await _quic.OpenStreamAsync(QuicStreamType.Bidirectional).ConfigureAwait(false);
+                _ = _control.RunAsync(stream);
+            }
+            catch (QuicException e)
+            {
+                _control.End(Ended(e));
+            }
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        Task finding = FindControlAsync();
+        Task paths = WatchPathsAsync();
+        QuicException end = await _quic.Closed.ConfigureAwait(false);
+        await finding.ConfigureAwait(false);
+        await paths.ConfigureAwait(false);
+        string reason = _closeReason ?? EndText.Of(end);
+        _control.End(new GimletException(GimletErrorKind.Transport, $"The connection has ended: {reason}.", innerException: end));
+        _table.Ended(this);
+        _ = _closed.TrySetResult(reason);
+    }
+
+    // The peer's first stream is the control stream; those of the application may overtake it.
+    private async Task FindControlAsync()
+    {
+        try
+        {
+            for (bool found = !IsIncoming; !found;)
+            {
+                QuicStream stream = await _quic.AcceptStreamAsync().ConfigureAwait(false);
+                found = stream.Id == 0;
+                if (found)
+                {
+                    _ = _control.RunAsync(stream);
+                }
+                else
+                {
+                    _ = _early.Writer.TryWrite(stream);
+                }
+            }
+        }
+        catch (QuicException)
+        {
+            // The connection has ended, as everybody is told.
+        }
+        finally
+        {
+            _ = _early.Writer.TryComplete();
+        }
+    }
+
+    private async Task WatchPathsAsync()
+    {
+        await foreach (QuicPathEvent news in _quic.PathEvents.ReadAllAsync().ConfigureAwait(false))
+        {
+            switch (news.Kind)
+            {
+                case QuicPathEventKind.InUse:
+                    Tell(_table.Describe(_quic));
+                    break;
+                case QuicPathEventKind.Silent:
+                    _table.PathSilent(this, news.Path);
+                    if (news.Path == _quic.CurrentPath && !_isSilent)
+                    {
+                        _isSilent = true;
+                        _pathChanged.Raise(new PathChange(null, "nothing comes from the peer", Elapsed));
+                    }
+
+                    break;
+                case QuicPathEventKind.Failed:
+                    _table.PathSilent(this, news.Path);
+                    break;
+                case QuicPathEventKind.PeerMoved:
+                    _table.PeerMoved(this, news.Path);
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+
+    private void Tell(ConnectionPath path)
+    {
+        ConnectionPath before = Volatile.Read(ref _path);
+        bool wasSilent = _isSilent;
+        _isSilent = false;
+        Volatile.Write(ref _path, path);
+        if (wasSilent || path.Kind != before.Kind || !Equals(path.Remote, before.Remote))
+        {
+            _table.CountMove(before.Kind, path.Kind, this);
+            _pathChanged.Raise(new PathChange(path, Volatile.Read(ref _pathReason), Elapsed));
+        }
+    }
+
+    private async Task<PingResult> PingCoreAsync(int sequence, CancellationToken cancellationToken)
+    {
+        try
+        {
+            TimeSpan roundTrip = await _control.PingAsync((uint)sequence, cancellationToken).ConfigureAwait(false);
+            if (_isSilent)
+            {
+                Tell(_table.Describe(_quic));
+            }
+
+            return new PingResult(sequence, roundTrip, Volatile.Read(ref _path));
+        }
+        catch (Exception e) when (e is QuicException or IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            throw Ended(e);
+        }
+    }
+
+    private GimletException Ended(Exception cause) => cause as GimletException ?? new GimletException(
+        GimletErrorKind.Transport,
+        $"The connection has ended: {_closeReason ?? (cause is QuicException quic ? EndText.Of(quic) : cause.Message)}.",
+        innerException: cause);
+}
+
+/// <summary>What a connection is told of its beginning.</summary>
+internal readonly record struct ConnectionBirth(PeerId Peer, CallId Call, bool IsAuthenticated, PathPolicy Policy, long StartedAt);

@@ -1,0 +1,242 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using Gimlet.Quic;
+using Gimlet.Quic.Udp;
+using Gimlet.Sockets;
+
+namespace Gimlet.Hosting;
+
+/// <summary>
+/// The ways of a node's QUIC datagrams: addresses, which have positive numbers, and the relay to a peer, which has a negative one and stays the same whichever
+/// server carries it. Called from any thread; no lock on the way of a datagram.
+/// </summary>
+/// <param name="sockets">Sends to addresses.</param>
+/// <param name="relay">Sends by a server's WebSocket: session, peer, datagrams, segment size; false where it has none.</param>
+internal sealed class NodePaths(NodeSockets sockets, RelaySender relay) : IDatagramSender
+{
+    private readonly UdpPaths _udp = new();
+    private readonly ConcurrentDictionary<PeerId, RelayWay> _byPeer = new();
+    private readonly ConcurrentDictionary<int, RelayWay> _byNumber = new();
+    private readonly ConcurrentDictionary<TransportAddress, PeerId> _vouched = new();
+    private int _last;
+    private int _waiting;
+    private long _directSent;
+    private long _directReceived;
+    private long _relaySent;
+    private long _relayReceived;
+
+    /// <summary>A socket had no room; <see cref="QuicEndpoint.NotifyWritable"/> is to be called when it has.</summary>
+    public Action<DatagramSocket>? WaitForRoom { get; set; }
+
+    /// <summary>Bytes of QUIC datagrams so far.</summary>
+    public PathBytes Bytes => new(
+        Interlocked.Read(ref _directSent), Interlocked.Read(ref _directReceived), Interlocked.Read(ref _relaySent), Interlocked.Read(ref _relayReceived));
+
+    /// <summary>Datagrams that came by the relay from somebody who has no call with this node.</summary>
+    public long Unadmitted { get; private set; }
+
+    /// <summary>The way to an address. The system chooses the local one: after a change of interface it chooses another, and the path goes on.</summary>
+    public QuicPath To(in TransportAddress remote) => _udp.GetOrAdd(default, remote);
+
+    /// <summary>The way by the relay, made where there is none.</summary>
+    /// <param name="peer">The other end.</param>
+    /// <param name="session">The server that carries it now; -1 to leave it as it is.</param>
+    public QuicPath ToRelay(PeerId peer, int session)
+    {
+        RelayWay way = _byPeer.GetOrAdd(
+            peer,
+            static (id, paths) =>
+            {
+                var made = new RelayWay(id, new QuicPath(Interlocked.Decrement(ref paths._last)));
+                paths._byNumber[made.Path.Value] = made;
+                return made;
+            },
+            this);
+        if (session >= 0)
+        {
+            way.Session = session;
+        }
+
+        return way.Path;
+    }
+
+    /// <summary>Some server carries datagrams to the peer.</summary>
+    public bool HasRelay(PeerId peer) => _byPeer.TryGetValue(peer, out RelayWay? way) && way.Session >= 0;
+
+    /// <summary>The peer has no connection and no call any more: what comes from it by the relay is a stranger's.</summary>
+    public void Forget(PeerId peer)
+    {
+        if (_byPeer.TryRemove(peer, out RelayWay? way))
+        {
+            _ = _byNumber.TryRemove(way.Path.Value, out _);
+        }
+
+        foreach ((TransportAddress address, PeerId owner) in _vouched)
+        {
+            if (owner == peer)
+            {
+                _ = _vouched.TryRemove(address, out _);
+            }
+        }
+    }
+
+    /// <summary>An authenticated check of the peer came from the address: its connections may begin there.</summary>
+    public void Vouch(in TransportAddress remote, PeerId peer) => _vouched[remote] = peer;
+
+    /// <summary>Takes the way of a frame that came by a server; false for a stranger's.</summary>
+    public bool TryFindRelay(PeerId peer, int session, [NotNullWhen(true)] out RelayWay? way)
+    {
+        if (!_byPeer.TryGetValue(peer, out way))
+        {
+            Unadmitted++;
+            return false;
+        }
+
+        // The peer is to be reached where it was heard last.
+        way.Session = session;
+        return true;
+    }
+
+    /// <summary>Who is at the other end; empty for an address that nobody vouched for.</summary>
+    public PeerId PeerOf(QuicPath path) => path.Value < 0
+        ? _byNumber.TryGetValue(path.Value, out RelayWay? way) ? way.Peer : default
+        : _udp.TryFind(path, out _, out TransportAddress remote) && _vouched.TryGetValue(remote, out PeerId peer) ? peer : default;
+
+    /// <summary>The address of a direct path; empty for the relay.</summary>
+    public TransportAddress AddressOf(QuicPath path) => path.Value > 0 && _udp.TryFind(path, out _, out TransportAddress remote) ? remote : default;
+
+    /// <summary>Which server carries a relay; -1 for a direct path.</summary>
+    public int SessionOf(QuicPath path) => path.Value < 0 && _byNumber.TryGetValue(path.Value, out RelayWay? way) ? way.Session : -1;
+
+    public void CountReceived(bool isRelay, int bytes) => _ = Interlocked.Add(ref isRelay ? ref _relayReceived : ref _directReceived, bytes);
+
+    /// <inheritdoc/>
+    public DatagramSendResult Send(QuicPath path, ReadOnlySpan<byte> datagrams, int segmentSize, EcnMark ecn, out int sent)
+    {
+        sent = 0;
+        if (path.Value < 0)
+        {
+            if (!_byNumber.TryGetValue(path.Value, out RelayWay? way) || !relay(way.Session, way.Peer, datagrams, segmentSize))
+            {
+                return DatagramSendResult.Unreachable;
+            }
+
+            _ = Interlocked.Add(ref _relaySent, datagrams.Length);
+            sent = datagrams.Length;
+            return DatagramSendResult.Sent;
+        }
+
+        if (!_udp.TryFind(path, out _, out TransportAddress remote) || sockets.For(remote) is not { } socket)
+        {
+            return DatagramSendResult.Unreachable;
+        }
+
+        DatagramSendResult result;
+        try
+        {
+            result = socket.SendSegments(datagrams, segmentSize, remote, out int segments, default, new DatagramSendOptions { Ecn = ecn });
+            sent = Math.Min(segments * segmentSize, datagrams.Length);
+        }
+        catch (ObjectDisposedException)
+        {
+            return DatagramSendResult.Failed;
+        }
+
+        _ = Interlocked.Add(ref _directSent, sent);
+        if (result == DatagramSendResult.WouldBlock && Interlocked.Exchange(ref _waiting, 1) == 0)
+        {
+            WaitForRoom?.Invoke(socket);
+        }
+
+        return result;
+    }
+
+    /// <summary>The socket has room; the next <see cref="DatagramSendResult.WouldBlock"/> asks again.</summary>
+    public void RoomAgain() => Volatile.Write(ref _waiting, 0);
+
+    /// <inheritdoc/>
+    public void Hold(QuicPath path)
+    {
+        if (path.Value > 0)
+        {
+            _udp.Hold(path);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Release(QuicPath path)
+    {
+        if (path.Value > 0)
+        {
+            _udp.Release(path);
+        }
+    }
+
+    /// <inheritdoc/>
+    public IPEndPoint? GetRemoteEndPoint(QuicPath path) => AddressOf(path) is { IsEmpty: false } address ? address.ToIPEndPoint() : null;
+
+    /// <summary>Makes the origin of a receive loop.</summary>
+    public Origin CreateOrigin(DatagramSocket socket) => new(this, socket);
+
+    /// <summary>The address of the datagram at hand; one instance for each receive loop.</summary>
+    internal sealed class Origin(NodePaths paths, DatagramSocket socket) : IDatagramOrigin
+    {
+        private TransportAddress _local;
+        private TransportAddress _remote;
+
+        public QuicPath Path => paths.To(_remote);
+
+        public bool MayBegin => paths._vouched.ContainsKey(_remote);
+
+        public void Set(in TransportAddress local, in TransportAddress remote)
+        {
+            _local = local;
+            _remote = remote;
+        }
+
+        public int WriteAddress(Span<byte> destination, out int hostLength)
+        {
+            hostLength = _remote.WriteAddress(destination);
+            BinaryPrimitives.WriteUInt16BigEndian(destination[hostLength..], (ushort)_remote.Port);
+            return hostLength + sizeof(ushort);
+        }
+
+        // Nobody hears of it when it is not sent: whoever asked asks again.
+        public void Answer(ReadOnlySpan<byte> datagram)
+        {
+            try
+            {
+                _ = socket.Send(datagram, _remote, _local);
+            }
+            catch (ObjectDisposedException)
+            {
+                // The node is being disposed; the loop ends after this datagram.
+            }
+        }
+    }
+}
+
+/// <summary>Sends datagrams to a peer by a server's WebSocket; false where there is none.</summary>
+internal delegate bool RelaySender(int session, PeerId peer, ReadOnlySpan<byte> datagrams, int segmentSize);
+
+/// <summary>The relay to one peer.</summary>
+internal sealed class RelayWay(PeerId peer, QuicPath path)
+{
+    private int _session = -1;
+
+    public PeerId Peer { get; } = peer;
+
+    public QuicPath Path { get; } = path;
+
+    /// <summary>The server session that carries it; -1 before one does.</summary>
+    public int Session
+    {
+        get => Volatile.Read(ref _session);
+        set => Volatile.Write(ref _session, value);
+    }
+}
+
+/// <summary>Bytes of QUIC datagrams by kind of path.</summary>
+internal readonly record struct PathBytes(long DirectSent, long DirectReceived, long RelaySent, long RelayReceived);
