@@ -13,7 +13,7 @@ namespace Gimlet.Connections;
 /// The node's connections and dials, by peer: makes and accepts them, puts them on the path that the peer table chose, and tells it what they see. Its lock covers
 /// the lists only.
 /// </summary>
-internal sealed partial class ConnectionTable : IAsyncDisposable
+internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposable
 {
     // Connections that nobody has accepted yet; the next one is closed, as a full listen backlog does.
     private const int AcceptBacklog = 64;

@@ -13,7 +13,7 @@ namespace Gimlet;
 /// </summary>
 public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
 {
-    private readonly ConnectionTable _table;
+    private readonly IConnectionOwner _table;
     private readonly QuicConnection _quic;
     private readonly ControlStream _control;
     private readonly long _startedAt;
@@ -30,7 +30,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     private int _sequence;
     private string? _closeReason;
 
-    internal GimletConnection(ConnectionTable table, QuicConnection quic, in ConnectionBirth birth)
+    internal GimletConnection(IConnectionOwner table, QuicConnection quic, in ConnectionBirth birth)
     {
         _table = table;
         _quic = quic;
