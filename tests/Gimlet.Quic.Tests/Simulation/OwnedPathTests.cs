@@ -99,6 +99,23 @@ public sealed class OwnedPathTests
         Assert.Equal(0, pair.Server.Count(ConnectionEventKind.PathSilent));
     }
 
+    // The relay is there, and QUIC knows it: but only where the peer's own packets have come another way since does anything follow them.
+    [Fact]
+    public void A_silent_path_is_not_left_without_its_owner()
+    {
+        using Pair pair = WithRelay(1, out Way direct, tapped: true);
+        UseBoth(pair, direct);
+        Traffic traffic = Bulk(pair, 1, EndpointRole.Client, 1_000_000);
+        pair.RunUntil(() => traffic.BytesRead > 200_000);
+        direct.Both(link => link.Loss = 1);
+        TimeSpan start = pair.Now;
+        pair.Run(TimeSpan.FromSeconds(10));
+        Assert.True(pair.Client.Has(ConnectionEventKind.PathSilent));
+        Assert.DoesNotContain(pair.Tap!.Packets, p => p.Datagram.SentAt > start && p.Datagram.Way == pair.Way);
+        direct.Both(link => link.Loss = 0);
+        TransferTests.Finish(pair, traffic);
+    }
+
     [Fact]
     public void A_foreign_peer_that_is_silent_makes_no_event_and_keeps_its_rules()
     {
