@@ -88,6 +88,40 @@ public sealed class OwnedPathApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_path_that_is_known_before_the_handshake_is_complete_is_used_from_then_on()
+    {
+        var serverBegan = new TaskCompletionSource<QuicConnection>();
+        await _listener.DisposeAsync();
+        await using QuicListener listener = _server.Listen(
+            TestEndpoints.ServerOptions with { GimletPaths = true, ConnectionBegun = c => serverBegan.SetResult(Begin(c)) });
+        QuicConnection? began = null;
+        QuicConnection client = await _client.ConnectAsync(Relay, Options with { ConnectionBegun = c => began = Begin(c) }, Token);
+        Assert.Same(client, began);
+        Assert.Equal((Direct, Relay), (client.CurrentPath, client.InitialPath));
+        QuicConnection server = await listener.AcceptConnectionAsync(Token);
+        Assert.Same(await serverBegan.Task, server);
+        Assert.Equal((Direct, Relay), (server.CurrentPath, server.InitialPath));
+        await SendAsync(client, server, 10_000);
+
+        static QuicConnection Begin(QuicConnection connection)
+        {
+            Assert.False(connection.Closed.IsCompleted);
+            Assert.True(connection.TryUsePath(Direct));
+            return connection;
+        }
+    }
+
+    [Fact]
+    public async Task An_owner_that_throws_ends_its_connection_alone()
+    {
+        QuicClientOptions options = Options with { ConnectionBegun = static _ => throw new InvalidOperationException("no") };
+        QuicException failed = await Assert.ThrowsAsync<QuicException>(async () => await _client.ConnectAsync(Relay, options, Token));
+        Assert.Contains("no", failed.Message, StringComparison.Ordinal);
+        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        await SendAsync(client, server, 10_000);
+    }
+
+    [Fact]
     public async Task Each_path_has_figures_of_its_own()
     {
         (QuicConnection client, QuicConnection server) = await ConnectAsync();
