@@ -16,6 +16,9 @@ internal sealed class RawNode : IDisposable
     /// <summary>The largest binary frame (docs/protocol.md section 6).</summary>
     public const int MaxFrame = 65_536;
 
+    public const int SingleHeaderLength = 1 + PeerIdLength;
+    public const int BatchHeaderLength = SingleHeaderLength + sizeof(ushort);
+
     private const int PeerIdLength = 32;
     private const byte TextOpcode = 0x81;
     private const byte BinaryOpcode = 0x82;
@@ -32,7 +35,7 @@ internal sealed class RawNode : IDisposable
     public Socket Socket { get; }
 
     /// <summary>The length of a frame with this many datagrams.</summary>
-    public static int FrameLength(int datagrams, int size) => 1 + PeerIdLength + (datagrams == 1 ? 0 : sizeof(ushort)) + (datagrams * size);
+    public static int FrameLength(int datagrams, int size) => (datagrams == 1 ? SingleHeaderLength : BatchHeaderLength) + (datagrams * size);
 
     /// <summary>Connects and registers.</summary>
     public static RawNode Register(IPEndPoint server)
@@ -93,17 +96,13 @@ internal sealed class RawNode : IDisposable
         return Masked(BinaryOpcode, frame);
     }
 
-    /// <summary>Checks that a frame is what another node sent, with that node in front.</summary>
-    public static void Check(ReadOnlySpan<byte> received, ReadOnlySpan<byte> masked, RawNode from)
+    /// <summary>Whether a frame that came begins with this node and the first datagram of what it sent.</summary>
+    public bool IsSender(ReadOnlySpan<byte> received, int header, ReadOnlySpan<byte> masked, int datagrams, int size)
     {
-        int header = HeaderLength(received.Length) + Mask.Length;
-        byte[] sent = masked[header..].ToArray();
+        byte[] sent = masked[^(FrameLength(datagrams, size))..].ToArray();
         Apply(sent);
-        from._id.CopyTo(sent, 1);
-        if (!received.SequenceEqual(sent))
-        {
-            throw new InvalidOperationException("What came is not what was sent.");
-        }
+        return received.Slice(1, PeerIdLength).SequenceEqual(_id)
+            && received.Slice(header, size).SequenceEqual(sent.AsSpan(datagrams == 1 ? SingleHeaderLength : BatchHeaderLength, size));
     }
 
     /// <summary>The length of a frame's header (RFC 6455 section 5.2), without a mask.</summary>

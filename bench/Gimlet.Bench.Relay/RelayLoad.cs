@@ -27,12 +27,13 @@ internal static class RelayLoad
         using RawNode receiver = RawNode.Register(server);
         RawNode.Meet(sender, receiver);
         byte[] frame = sender.Frame(receiver, batch, size);
-        (long frames, long lost, TimeSpan elapsed) = Load(sender, receiver, frame, RawNode.FrameLength(batch, size), length);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{frames * batch} {lost * batch} {elapsed.TotalSeconds:R}"));
+        var counter = new FrameCounter(size, (received, header) => sender.IsSender(received, header, frame, batch, size));
+        (long lost, TimeSpan elapsed) = Load(sender.Socket, receiver.Socket, frame, batch, counter, length);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{counter.Datagrams} {lost} {elapsed.TotalSeconds:R}"));
         return 0;
     }
 
-    private static (long Frames, long Lost, TimeSpan Elapsed) Load(RawNode sender, RawNode receiver, byte[] frame, int payload, TimeSpan length)
+    private static (long Lost, TimeSpan Elapsed) Load(Socket sender, Socket receiver, byte[] frame, int batch, FrameCounter counter, TimeSpan length)
     {
         // Many small frames go in one send: the load must not be what takes the time.
         int repeat = Math.Max(1, 65_536 / frame.Length);
@@ -42,14 +43,10 @@ internal static class RelayLoad
             frame.CopyTo(toSend, i * frame.Length);
         }
 
-        int onReturn = RawNode.HeaderLength(payload) + payload;
         int window = Math.Max(2, UnderWay / frame.Length) * frame.Length;
-        byte[] buffer = new byte[256 * 1024];
         long sent = 0;
-        long received = 0;
         long lost = 0;
-        bool isChecked = false;
-        sender.Socket.Blocking = receiver.Socket.Blocking = false;
+        sender.Blocking = receiver.Blocking = false;
         long start = Stopwatch.GetTimestamp();
         long lastReceived = start;
         while (true)
@@ -57,27 +54,21 @@ internal static class RelayLoad
             long now = Stopwatch.GetTimestamp();
             if (Stopwatch.GetElapsedTime(start, now) >= length)
             {
-                return (received / onReturn, lost, Stopwatch.GetElapsedTime(start, now));
+                return (lost, Stopwatch.GetElapsedTime(start, now));
             }
 
-            long underWay = sent - (received / onReturn * frame.Length) - (lost * frame.Length);
+            long underWay = sent - ((counter.Datagrams + lost) / batch * frame.Length);
             if (underWay < window)
             {
                 int at = (int)(sent % toSend.Length);
                 int room = (int)Math.Min(toSend.Length - at, window - underWay);
-                sent += Math.Max(0, sender.Socket.Send(toSend.AsSpan(at, room), SocketFlags.None, out _));
+                sent += Math.Max(0, sender.Send(toSend.AsSpan(at, room), SocketFlags.None, out _));
             }
 
-            int count = receiver.Socket.Receive(buffer, SocketFlags.None, out SocketError error);
+            int count = receiver.Receive(counter.Room, SocketFlags.None, out SocketError error);
             if (error == SocketError.Success && count > 0)
             {
-                if (!isChecked && received == 0 && count >= onReturn)
-                {
-                    RawNode.Check(buffer.AsSpan(onReturn - payload, payload), frame, sender);
-                    isChecked = true;
-                }
-
-                received += count;
+                counter.Received(count);
                 lastReceived = now;
             }
             else if (error != SocketError.WouldBlock)
@@ -86,7 +77,7 @@ internal static class RelayLoad
             }
             else if (Stopwatch.GetElapsedTime(lastReceived, now) > Silence)
             {
-                lost += underWay / frame.Length;
+                lost += underWay / frame.Length * batch;
                 lastReceived = now;
             }
         }
