@@ -120,7 +120,7 @@ internal static class TurnLoad
             {
                 try
                 {
-                    if (socket.Receive(receiving) > 0)
+                    if (socket.Receive(receiving) > 0 && receiving[0].Payload.Slice(8, 12).SequenceEqual(request.AsSpan(8, 12)))
                     {
                         byte[] answer = receiving[0].Payload.ToArray();
                         return BinaryPrimitives.ReadUInt16BigEndian(answer) == (method | 0x0100)
