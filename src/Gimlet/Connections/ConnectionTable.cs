@@ -75,14 +75,17 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     public ConnectionPath Describe(QuicConnection quic)
     {
         QuicPath path = quic.CurrentPath;
-        return Describe(path, quic.GetStatistics().Rtt);
+        QuicConnectionStatistics figures = quic.GetStatistics();
+
+        // Before the first sample QUIC goes by a guess, which is nobody's round trip.
+        return Describe(path, figures.MinRtt > TimeSpan.Zero ? figures.Rtt : TimeSpan.Zero);
     }
 
     /// <summary>All paths of a connection.</summary>
     public IReadOnlyList<ConnectionPathFigures> DescribeAll(QuicConnection quic) =>
     [
         .. quic.GetPathStatistics().Select(p => new ConnectionPathFigures(
-            Describe(p.Path, p.Rtt),
+            Describe(p.Path, p.MinRtt > TimeSpan.Zero ? p.Rtt : TimeSpan.Zero),
             p.IsCurrent ? PathState.InUse : p.IsValidated ? PathState.Backup : PathState.Unproven,
             p.BytesSent,
             p.BytesReceived,
