@@ -43,7 +43,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
             _accepted[protocol] = Channel.CreateBounded<GimletConnection>(AcceptBacklog);
         }
 
-        _listener = options.Protocols.Count == 0 ? null : host.Quic.Listen(host.QuicOptions.Server());
+        _listener = options.Protocols.Count == 0 ? null : host.Quic.Listen(host.QuicOptions.Server(Begun));
         _accepting = _listener is null ? Task.CompletedTask : Task.Run(() => AcceptAllAsync(_listener));
     }
 
