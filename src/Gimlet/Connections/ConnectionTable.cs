@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Threading.Channels;
 using Gimlet.Hosting;
 using Gimlet.Node;
+using Gimlet.Observability;
 using Gimlet.Peers;
 using Gimlet.Quic;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,7 @@ namespace Gimlet.Connections;
 /// The node's connections and dials, by peer: makes and accepts them, puts them on the path that the peer table chose, and tells it what they see. Its lock covers
 /// the lists only.
 /// </summary>
-internal sealed partial class ConnectionTable : IAsyncDisposable
+internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposable
 {
     // Connections that nobody has accepted yet; the next one is closed, as a full listen backlog does.
     private const int AcceptBacklog = 64;
@@ -21,6 +22,7 @@ internal sealed partial class ConnectionTable : IAsyncDisposable
     private readonly NodeHost _host;
     private readonly GimletNodeOptions _options;
     private readonly ILogger _logger;
+    private readonly CallRecords _records;
     private readonly Lock _gate = new();
     private readonly Dictionary<PeerId, List<Member>> _members = [];
     private readonly List<Dial> _dials = [];
@@ -34,6 +36,7 @@ internal sealed partial class ConnectionTable : IAsyncDisposable
         _host = host;
         _options = options;
         _logger = logger;
+        _records = new CallRecords(host.Statistics);
         Instance = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         foreach (string protocol in options.Protocols)
         {
@@ -87,6 +90,32 @@ internal sealed partial class ConnectionTable : IAsyncDisposable
             p.PacketsLost)),
     ];
 
+    /// <summary>Why a connection uses the relay.</summary>
+    public RelayVerdict Explain(GimletConnection connection)
+    {
+        if (connection.Quic.CurrentPath.Value > 0)
+        {
+            return RelayVerdict.NotRelayed;
+        }
+
+        return _options.NoHolepunch ? new RelayVerdict(RelayCause.OwnHolepunchOff, RelayEvidence.None)
+            : !connection.UsesDirect ? new RelayVerdict(RelayCause.RelayOnlyPolicy, RelayEvidence.None)
+            : _host.Run(static (host, _, p) => host.Peers.Explain(p), connection.RemotePeer);
+    }
+
+    /// <summary>What this node does, in numbers.</summary>
+    public NodeStatistics GetStatistics() => _host.Statistics.GetStatistics();
+
+    /// <summary>News of a call.</summary>
+    public void Record(CallEvent news)
+    {
+        _records.Handle(news, peer => MembersOf(peer).Any(static m => m.Connection is not null));
+        if (news is CallRouted && FindDial(d => d.CurrentCall == news.Handle) is { } dial)
+        {
+            dial.NoteRouted();
+        }
+    }
+
     /// <summary>QUIC hears nothing on a path.</summary>
     public void PathSilent(GimletConnection connection, QuicPath path) => _host.TryRun(
         static (host, now, s) => host.Peers.HandleSilence(s.RemotePeer, host.Paths.AddressOf(s.path), now), (connection.RemotePeer, path));
@@ -117,6 +146,7 @@ internal sealed partial class ConnectionTable : IAsyncDisposable
     public void Ended(GimletConnection connection)
     {
         Leave(connection.RemotePeer, connection.Quic);
+        _records.End(connection.Call, null, connection.Path?.Kind, RelayCause.NotRelayed);
         _host.TryRun(
             static (host, now, s) => host.Peers.RemoveConnection(s.RemotePeer, s.UsesDirect, now), (connection.RemotePeer, connection.UsesDirect));
         NodeLog.ConnectionEnded(_logger, connection.Call, connection.RemotePeer, connection.Closed.IsCompleted ? "closed" : "ended");

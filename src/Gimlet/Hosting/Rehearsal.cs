@@ -16,7 +16,8 @@ internal static class Rehearsal
     // A call takes about a dozen steps; the bound only keeps a bug from spinning.
     private const int MaxSteps = 200;
 
-    private static readonly Lazy<Task> Once = new(static () => Task.Run(Play));
+    // Two threads: a call and a connection have little in common, and a start waits for both.
+    private static readonly Lazy<Task> Once = new(static () => Task.WhenAll(Task.Run(Play), Task.Run(ConnectionRehearsal.PlayAsync)));
 
     /// <summary>Completes when the rehearsal is over; starts it when nobody has yet.</summary>
     public static Task Done => Once.Value;

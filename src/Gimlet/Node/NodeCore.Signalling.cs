@@ -61,13 +61,13 @@ internal sealed partial class NodeCore : ISignallingOwner
     public Func<PeerId, bool> HasConnection { get; set; } = static _ => false;
 
     /// <summary>Some server knows this node.</summary>
-    public bool IsAnyRegistered => Array.Exists(_sessions, static s => s.State == SignallingState.Registered);
+    public bool IsAnyRegistered => _sessions.Exists(static s => s.State == SignallingState.Registered);
 
     /// <summary>Some server that knows this node relays.</summary>
-    public bool CanRelay => Array.Exists(_sessions, static s => s.State == SignallingState.Registered && Relays(s));
+    public bool CanRelay => _sessions.Exists(static s => s.State == SignallingState.Registered && Relays(s));
 
-    /// <summary>The server that would carry a relayed datagram to a new peer; -1 for none.</summary>
-    public int RelaySession => Array.FindIndex(_sessions, static s => s.State == SignallingState.Registered && Relays(s));
+    /// <summary>That server relays.</summary>
+    public bool RelaysAt(int session) => Relays(_sessions[session]);
 
     /// <summary>Calls a peer through the servers; events about the call carry its id.</summary>
     public void Dial(CallId id, PeerId peer, TimeSpan now) => Dial(new DialRequest(id, peer), now);
@@ -318,8 +318,7 @@ internal sealed partial class NodeCore : ISignallingOwner
             return;
         }
 
-        if (reject.Reason == RejectReason.Offline && dial.Request.Session < 0
-            && _sessions.Any(s => s.State == SignallingState.Registered && !dial.TriedSessions.Contains(s.Index)))
+        if (reject.Reason == RejectReason.Offline && FindSession(dial) is not null)
         {
             SendDial(dial);
             return;
@@ -381,9 +380,7 @@ internal sealed partial class NodeCore : ISignallingOwner
 
     private void SendDial(PendingDial dial)
     {
-        int only = dial.Request.Session;
-        SignallingSession? session = Array.Find(
-            _sessions, s => s.State == SignallingState.Registered && !dial.TriedSessions.Contains(s.Index) && (only < 0 || s.Index == only));
+        SignallingSession? session = FindSession(dial);
         if (session is null)
         {
             return;
@@ -396,6 +393,9 @@ internal sealed partial class NodeCore : ISignallingOwner
         CandidateDescription[] candidates = dial.Request.WantsPaths ? DescribeCandidates() : [];
         _signals.Enqueue((session.Index, connect with { Candidates = candidates, Nat = DescribeNat() }));
     }
+
+    private SignallingSession? FindSession(PendingDial dial) => _sessions.Find(
+        s => s.State == SignallingState.Registered && !dial.TriedSessions.Contains(s.Index) && (dial.Request.Sessions.Count == 0 || dial.Request.Sessions.Contains(s.Index)));
 
     private void FailDial(PendingDial dial, TimeSpan now, GimletErrorKind kind, string message, string? hint, bool leavesRelay = false)
     {

@@ -23,7 +23,7 @@ public sealed class ServerlessNodeTests
         PingResult first = await ofA.PingAsync(TestContext.Current.CancellationToken).Within();
         PingResult second = await ofA.PingAsync(TestContext.Current.CancellationToken).Within();
         Assert.Equal((1, 2), (first.Sequence, second.Sequence));
-        Assert.Equal(AddressOf(b), first.Remote);
+        Assert.Equal(AddressOf(b), first.Path.Remote);
         Assert.InRange(first.RoundTripTime, TimeSpan.Zero, Deadline);
         Assert.Equal(1, (await pinged.Task.Within()).Sequence);
         _ = await ofB.PingAsync(TestContext.Current.CancellationToken).Within();
