@@ -389,6 +389,10 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
                     }
 
                     break;
+                case QuicPathEventKind.Heard when news.Path == _quic.CurrentPath:
+                    NotePathReason("the path answers again");
+                    Tell(_table.Describe(_quic));
+                    break;
                 case QuicPathEventKind.Failed:
                     _table.PathSilent(this, news.Path);
                     break;
