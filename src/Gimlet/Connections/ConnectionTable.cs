@@ -43,7 +43,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
             _accepted[protocol] = Channel.CreateBounded<GimletConnection>(AcceptBacklog);
         }
 
-        _listener = options.Protocols.Count == 0 ? null : host.Quic.Listen(host.QuicOptions.Server());
+        _listener = options.Protocols.Count == 0 ? null : host.Quic.Listen(host.QuicOptions.Server(Begun));
         _accepting = _listener is null ? Task.CompletedTask : Task.Run(() => AcceptAllAsync(_listener));
     }
 
@@ -75,14 +75,17 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     public ConnectionPath Describe(QuicConnection quic)
     {
         QuicPath path = quic.CurrentPath;
-        return Describe(path, quic.GetStatistics().Rtt);
+        QuicConnectionStatistics figures = quic.GetStatistics();
+
+        // Before the first sample QUIC goes by a guess, which is nobody's round trip.
+        return Describe(path, figures.MinRtt > TimeSpan.Zero ? figures.Rtt : TimeSpan.Zero);
     }
 
     /// <summary>All paths of a connection.</summary>
     public IReadOnlyList<ConnectionPathFigures> DescribeAll(QuicConnection quic) =>
     [
         .. quic.GetPathStatistics().Select(p => new ConnectionPathFigures(
-            Describe(p.Path, p.Rtt),
+            Describe(p.Path, p.MinRtt > TimeSpan.Zero ? p.Rtt : TimeSpan.Zero),
             p.IsCurrent ? PathState.InUse : p.IsValidated ? PathState.Backup : PathState.Unproven,
             p.BytesSent,
             p.BytesReceived,

@@ -250,7 +250,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     }
 
     /// <inheritdoc/>
-    void IControlEvents.PingReceived(uint sequence) => _pingAnswered.Raise(new PingReceived((int)sequence, Volatile.Read(ref _path)));
+    void IControlEvents.PingReceived(uint sequence) => _pingAnswered.Raise(new PingReceived((int)sequence, _table.Describe(_quic)));
 
     /// <inheritdoc/>
     void IControlEvents.ControlEnded(Exception reason) => _control.End(Ended(reason));

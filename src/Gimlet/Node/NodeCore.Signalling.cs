@@ -1,6 +1,7 @@
 using Gimlet.Access;
 using Gimlet.Calls;
 using Gimlet.Candidates;
+using Gimlet.Errors;
 using Gimlet.Identity;
 using Gimlet.Serverless;
 using Gimlet.Signalling;
@@ -263,9 +264,6 @@ internal sealed partial class NodeCore : ISignallingOwner
         bool isDecided = _admission.TryDecideAtOnce(peer, onlyPaths, incoming.Proof, out AccessDecision access);
         (string Reason, string Detail) refusal =
             isDecided && !access.IsAccepted ? (access.Reason!, access.Detail!)
-            : incoming.Protocol is { } wanted && !_options.Protocols.Contains(wanted, StringComparer.Ordinal)
-                ? (RejectReason.Unsupported, "no application here speaks that protocol")
-            : incoming.Protocol is { } both && Id < peer && IsDialling(peer, both) ? (RejectReason.Glare, "this node is calling that peer for the same protocol")
             : _calls.IncomingCount >= _options.Traversal.MaxIncomingCalls ? (RejectReason.Busy, "too many calls at once")
             : _calls.CountIncomingFrom(peer) >= IncomingGuard.MaxCallsPerPeer ? (RejectReason.Busy, "too many calls of this peer at once")
             : _incoming.IsReplay(id, now) ? (RejectReason.BadRequest, "this call is over")
@@ -275,6 +273,9 @@ internal sealed partial class NodeCore : ISignallingOwner
                 ? (RejectReason.BadRequest, "the key of the call is not signed by the caller")
             : !isDecided && (access = _admission.DecideOnProof(id, peer, point, incoming.Proof, _options.UtcNow())) is { IsAccepted: false }
                 ? (access.Reason!, access.Detail!)
+            : incoming.Protocol is { } wanted && !_options.Protocols.Contains(wanted, StringComparer.Ordinal)
+                ? (RejectReason.Unsupported, "no application here speaks that protocol")
+            : incoming.Protocol is { } both && Id < peer && IsDialling(peer, both) ? (RejectReason.Glare, "this node is calling that peer for the same protocol")
             : (keys = CallKeys.TryDerive(_prekey.Key, point, id, peer, Id)) is null ? (RejectReason.BadRequest, "the key of the call is not a point of P-256")
             : default;
         if (keys is null)
@@ -331,17 +332,18 @@ internal sealed partial class NodeCore : ISignallingOwner
             return;
         }
 
-        string reason = PlainText.Of(reject.Reason, "no reason given");
-        string detail = string.IsNullOrEmpty(reject.Detail) ? reason : $"{reason}: {PlainText.Of(reject.Detail, "no detail")}";
-        (GimletErrorKind kind, string message) = reject.Reason switch
+        var refusal = CallRefusal.Of(reject.Reason, reject.Detail, dial.Peer);
+        if (refusal.Kind is not { } kind)
         {
-            RejectReason.Offline => (GimletErrorKind.PeerOffline, $"{dial.Peer} is not registered with the server."),
-            RejectReason.Refused => (GimletErrorKind.Refused, $"{dial.Peer} refused the call ({detail})."),
-            RejectReason.TimedOut => (GimletErrorKind.TimedOut, $"{dial.Peer} did not answer the call in time."),
-            RejectReason.Unsupported => (GimletErrorKind.Unsupported, $"{dial.Peer} cannot take the call ({detail})."),
-            _ => (GimletErrorKind.RendezvousRejected, $"The call was rejected ({detail})."),
-        };
-        FailDial(dial, now, kind, message, null);
+            return;
+        }
+
+        _dials.Remove(dial);
+        _events.Enqueue(new CallFailed(id, kind, refusal.Message, refusal.Hint)
+        {
+            Elapsed = now - dial.StartedAt,
+            Verdict = new RelayVerdict(refusal.Cause, RelayEvidence.None),
+        });
     }
 
     private void BeginCall(
