@@ -242,8 +242,11 @@ internal sealed partial class PeerTable
                 continue;
             }
 
-            _ = peer.Expected.RemoveAll(e => now >= e.Until);
-            NoteIdle(peer, now);
+            if (peer.Expected.RemoveAll(e => now >= e.Until) > 0)
+            {
+                NoteIdle(peer, now);
+            }
+
             RemoveRedundant(peer, now);
             if (peer.DirectNotBefore != TimeSpan.Zero && now >= peer.DirectNotBefore)
             {
