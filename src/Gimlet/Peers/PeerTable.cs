@@ -47,6 +47,9 @@ internal sealed partial class PeerTable
     /// <summary>Peers that matter at the moment.</summary>
     public int Count => _peers.Count;
 
+    /// <summary>Calls whose peer is remembered.</summary>
+    public int CallCount => _byHandle.Count;
+
     public TimeSpan NextTimeout
     {
         get
