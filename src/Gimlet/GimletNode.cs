@@ -79,6 +79,9 @@ public sealed class GimletNode : IAsyncDisposable
     /// <summary>What became of each STUN server that was asked.</summary>
     public IReadOnlyList<StunServerResult> StunResults => _host.Run(static (host, _, _) => host.Core.StunResults, 0);
 
+    /// <summary>What this node has done, in numbers of one moment; the meter <c>Gimlet</c> has the same.</summary>
+    public NodeStatistics GetStatistics() => _connections.GetStatistics();
+
     /// <summary>A ticket that leads to this node.</summary>
     public Ticket Ticket => new(Id, _options.Servers);
 
@@ -139,7 +142,7 @@ public sealed class GimletNode : IAsyncDisposable
             throw new GimletException(GimletErrorKind.BadUsage, peer.IsEmpty ? "The peer id is empty." : "This is this node's own id; a node does not call itself.", "Pass the id that the other side prints.");
         }
 
-        if (_options.Servers.Count == 0)
+        if (_options.Servers.Count == 0 && options.Ticket is not { Servers.Count: > 0 })
         {
             throw new GimletException(GimletErrorKind.BadUsage, "A call to a peer id goes through a server, and this node has none.", "Name one with GimletNodeOptions.Servers (--server), or connect to an address instead.");
         }
@@ -319,27 +322,27 @@ public sealed class GimletNode : IAsyncDisposable
         switch (news)
         {
             case StunServersNamed named when _options.StunServers.Count == 0:
-                _host.ResolveStun(StunServerNames.Parse(named.Servers, _options.Servers[named.Session]));
+                _host.ResolveStun(StunServerNames.Parse(named.Servers, _host.ServerOf(named.Session)!));
                 break;
             case SessionRegistered registered:
-                NodeLog.Registered(_logger, _options.Servers[registered.Session], registered.Observed ?? "nothing");
+                NodeLog.Registered(_logger, _host.ServerOf(registered.Session)!, registered.Observed ?? "nothing");
                 _start.NoteRegistered();
-                ServerStatusChanged?.Invoke(new ServerStatus(_options.Servers[registered.Session], IsRegistered: true, "registered"));
+                ServerStatusChanged?.Invoke(new ServerStatus(_host.ServerOf(registered.Session)!, IsRegistered: true, "registered"));
                 break;
             case SessionError error:
-                NodeLog.ServerError(_logger, _options.Servers[error.Session], error.Code, error.Detail);
-                _start.NoteRefused(error.Code, error.Detail, _options.Servers[error.Session]);
+                NodeLog.ServerError(_logger, _host.ServerOf(error.Session)!, error.Code, error.Detail);
+                _start.NoteRefused(error.Code, error.Detail, _host.ServerOf(error.Session)!);
                 break;
             case SessionGivenUp given:
                 _host.RestartLink(given.Session);
                 break;
             case SignalIgnored ignored:
-                NodeLog.SignalIgnored(_logger, _options.Servers[ignored.Session], ignored.Problem);
+                NodeLog.SignalIgnored(_logger, _host.ServerOf(ignored.Session)!, ignored.Problem);
                 break;
             case LinkDown down:
-                NodeLog.ServerLost(_logger, _options.Servers[down.Session], down.Reason, down.Failures);
-                _start.NoteProblem($"{_options.Servers[down.Session]}: {down.Reason}");
-                ServerStatusChanged?.Invoke(new ServerStatus(_options.Servers[down.Session], IsRegistered: false, down.Reason));
+                NodeLog.ServerLost(_logger, _host.ServerOf(down.Session)!, down.Reason, down.Failures);
+                _start.NoteProblem($"{_host.ServerOf(down.Session)!}: {down.Reason}");
+                ServerStatusChanged?.Invoke(new ServerStatus(_host.ServerOf(down.Session)!, IsRegistered: false, down.Reason));
                 break;
             case CandidatesChanged changed:
                 NoteGathering();
@@ -376,6 +379,7 @@ public sealed class GimletNode : IAsyncDisposable
                 _start.NoteClassified();
                 break;
             case CallEvent call:
+                _connections.Record(call);
                 DispatchCall(call);
                 break;
             case PeerEvent peer:

@@ -46,6 +46,7 @@ internal static class GimletCommandLine
             ListenCommand.Create(),
             ConnectCommand.Create(),
             PingCommand.Create(),
+            PipeCommand.Create(),
             DiscoverCommand.Create(),
         };
         HelpOption help = root.Options.OfType<HelpOption>().Single();

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Gimlet.Cli.Commands;
 using Gimlet.Cli.Options;
 using Gimlet.Cli.Output;
 using Gimlet.Cli.Running;
@@ -19,7 +20,7 @@ internal static class ParseProblems
     public static int Report(ParseResult parse, string[] args)
     {
         bool json = args.Contains(OutputSettings.JsonName, StringComparer.Ordinal) || OutputSettings.IsJsonInEnvironment;
-        using IReporter reporter = OutputSettings.CreateReporter(json);
+        using IReporter reporter = OutputSettings.CreateReporter(json, isOutputTaken: parse.CommandResult.Command.Name == PipeCommand.Name);
         return CommandHost.Fail(reporter, Describe(parse));
     }
 

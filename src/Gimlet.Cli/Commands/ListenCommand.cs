@@ -11,8 +11,7 @@ internal sealed class ListenCommand
 {
     private readonly NodeSettings _node = new();
     private readonly OutputSettings _output = new();
-    private readonly ListSetting<PeerId> _allow = new(
-        "--allow", "PEER", "Only this peer may connect; several may be given. Default: everyone who knows the id.", PeerText.ReadId);
+    private readonly AccessSettings _access = new();
 
     private readonly FlagSetting _onAccept = new(
         "--on-accept", "Callers learn this node's addresses only after it has said yes, one round trip later. Always so with --allow.");
@@ -32,7 +31,7 @@ internal sealed class ListenCommand
                 new Example("gimlet listen --server https://gimlet.example.org --allow PEER", "refuses everyone else"),
             ],
         };
-        command.Add(self._allow.Option);
+        self._access.AddTo(command);
         command.Add(self._onAccept.Option);
         command.Add(self._max.Option);
         self._node.AddTo(command);
@@ -43,7 +42,7 @@ internal sealed class ListenCommand
 
     private async Task<int> RunAsync(CommandContext context)
     {
-        IReadOnlyList<PeerId> allowed = _allow.Get(context.Parse);
+        PeerAccess access = _access.Read(context.Parse);
         int? max = _max.TryGet(context.Parse, out int number) ? number : null;
         if (_node.Servers(context.Parse).Count == 0)
         {
@@ -56,14 +55,14 @@ internal sealed class ListenCommand
         {
             LaunchedNode launched = await NodeLauncher.StartAsync(context, _node, options => options with
             {
-                Policy = allowed.Count == 0 ? PeerPolicy.Everyone : PeerPolicy.Only(allowed),
+                Policy = access.Policy,
                 IntroduceOnAccept = _onAccept.Get(context.Parse),
             }).ConfigureAwait(false);
             var served = new List<Task>();
             using var enough = CancellationTokenSource.CreateLinkedTokenSource(context.Interrupted);
             await using (launched.ConfigureAwait(false))
             {
-                Announce(context.Reporter, launched.Node, allowed.Count);
+                Announce(context.Reporter, launched.Node, access);
                 await AcceptAsync(launched.Node, context.Reporter, served, max, enough).ConfigureAwait(false);
             }
 
@@ -78,19 +77,13 @@ internal sealed class ListenCommand
         return ExitCodes.Success;
     }
 
-    private static void Announce(IReporter reporter, GimletNode node, int allowed)
+    private static void Announce(IReporter reporter, GimletNode node, PeerAccess access)
     {
-        var listening = new ListeningEvent(node.Id.ToString(), node.Ticket.ToString());
-        string policy = allowed switch
-        {
-            0 => "everyone who knows the id may connect",
-            1 => "one peer may connect, others are refused",
-            _ => $"{allowed} peers may connect, others are refused",
-        };
+        var listening = new ListeningEvent(node.Id.ToString(), access.IssueBy(node).ToString());
         reporter.Human(console =>
         {
             HumanText.Line(console, "green", "listening", listening.Peer);
-            HumanText.Line(console, "grey", string.Empty, policy);
+            HumanText.Line(console, "grey", string.Empty, access.ToString());
             HumanText.Raw(console, string.Empty);
             HumanText.Raw(console, "The other side connects with");
             HumanText.Raw(console, string.Empty);

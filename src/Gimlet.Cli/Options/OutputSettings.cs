@@ -13,7 +13,7 @@ internal sealed class OutputSettings
 
     private const string VerboseName = "--verbose";
 
-    private readonly FlagSetting _json = new(JsonName, "One JSON object per line on standard output, and nothing else there.");
+    private readonly FlagSetting _json = new(JsonName, "One JSON object per line on standard output (gimlet pipe: standard error), and nothing else there.");
     private readonly Option<bool> _verbose = new(VerboseName, "-v")
     {
         Description = "More log lines on standard error: -v what happens, -vv details, -vvv everything. GIMLET_VERBOSE=1, 2 or 3.",
@@ -23,12 +23,22 @@ internal sealed class OutputSettings
     /// <summary>The least level that is logged when nobody asks for more.</summary>
     public LogLevel Default { get; init; } = LogLevel.Warning;
 
+    /// <summary>Standard output carries the command's own bytes; events and text go to standard error.</summary>
+    public bool IsOutputTaken { get; init; }
+
     /// <summary>True when the environment asks for JSON; anything but a clear yes is no here, for this is read to report errors.</summary>
     public static bool IsJsonInEnvironment => EnvironmentNames.Read([EnvironmentNames.Of(JsonName)])?.Value.ToUpperInvariant() is "1" or "TRUE" or "YES" or "ON";
 
     /// <summary>Makes the reporter of a process.</summary>
     /// <param name="json">Events instead of text.</param>
-    public static IReporter CreateReporter(bool json) => json ? new JsonReporter(Console.OpenStandardOutput()) : new HumanReporter(Terminal.Output(), Terminal.Error());
+    /// <param name="isOutputTaken">Standard output is for something else, and is not touched: whoever opens it here keeps it open.</param>
+    public static IReporter CreateReporter(bool json, bool isOutputTaken) => (json, isOutputTaken) switch
+    {
+        (true, false) => new JsonReporter(Console.OpenStandardOutput()),
+        (true, true) => new JsonReporter(Console.OpenStandardError()),
+        (false, false) => new HumanReporter(Terminal.Output(), Terminal.Error()),
+        (false, true) => new HumanReporter(Terminal.Error(), Terminal.Error()),
+    };
 
     /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>
@@ -63,7 +73,8 @@ internal sealed class OutputSettings
 
         return times switch
         {
-            0 => Default,
+            // Where events are on standard error, a log line among them comes only if it was asked for.
+            0 => IsOutputTaken && IsJson(parse) ? LogLevel.None : Default,
             1 => LogLevel.Information,
             2 => LogLevel.Debug,
             _ => LogLevel.Trace,

@@ -20,6 +20,7 @@ namespace Gimlet.Cli.Output;
 [JsonSerializable(typeof(LostEvent))]
 [JsonSerializable(typeof(PingEvent))]
 [JsonSerializable(typeof(ClosedEvent))]
+[JsonSerializable(typeof(PipeClosedEvent))]
 [JsonSerializable(typeof(SummaryEvent))]
 [JsonSerializable(typeof(StepEvent))]
 [JsonSerializable(typeof(WarningEvent))]

@@ -129,6 +129,12 @@ internal sealed record PingEvent(
 /// <param name="Reason">In words.</param>
 internal sealed record ClosedEvent(string? Peer, string Reason) : CliEvent("closed");
 
+/// <summary>A pipe has ended.</summary>
+/// <param name="Reason">In words.</param>
+/// <param name="SentBytes">Bytes of standard input that were handed over.</param>
+/// <param name="ReceivedBytes">Bytes that standard output has taken.</param>
+internal sealed record PipeClosedEvent(string Reason, long SentBytes, long ReceivedBytes) : CliEvent("closed");
+
 /// <summary>All round trips together.</summary>
 /// <param name="Sent">How many were sent.</param>
 /// <param name="Received">How many were answered.</param>

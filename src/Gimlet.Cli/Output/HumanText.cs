@@ -53,6 +53,9 @@ internal static class HumanText
             case ClosedEvent closed:
                 Line(console, "blue", "closed", Of(closed.Peer) + closed.Reason);
                 break;
+            case PipeClosedEvent piped:
+                Line(console, "blue", "closed", $"{piped.SentBytes} bytes sent, {piped.ReceivedBytes} received   {piped.Reason}");
+                break;
             case SummaryEvent summary:
                 WriteSummary(console, summary);
                 break;

@@ -23,7 +23,7 @@ internal static class CommandHost
     /// <param name="body">What it does; returns the exit code.</param>
     public static async Task<int> RunAsync(ParseResult parse, OutputSettings settings, Func<CommandContext, Task<int>> body)
     {
-        IReporter reporter = OutputSettings.CreateReporter(OutputSettings.IsJsonProbably(parse));
+        IReporter reporter = OutputSettings.CreateReporter(OutputSettings.IsJsonProbably(parse), settings.IsOutputTaken);
         using var interruption = new Interruption();
         try
         {

@@ -13,7 +13,7 @@ internal static class NodeLauncher
     /// <exception cref="GimletException">An option is wrong, the key or the port cannot be had, or no server was reached.</exception>
     public static async Task<LaunchedNode> StartAsync(CommandContext context, NodeSettings settings, Func<GimletNodeOptions, GimletNodeOptions> adjust)
     {
-        GimletNodeOptions options = adjust(settings.Read(context.Parse)) with { LoggerFactory = context.Log, Protocols = Protocols.All };
+        GimletNodeOptions options = adjust(settings.Read(context.Parse) with { Protocols = [Protocols.Echo] }) with { LoggerFactory = context.Log };
         KeyFile? file = settings.Key.File(context.Parse);
         NodeIdentity identity = file?.LoadOrCreate() ?? NodeIdentity.Create();
         try

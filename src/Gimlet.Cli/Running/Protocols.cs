@@ -6,6 +6,9 @@ internal static class Protocols
     /// <summary><c>listen</c>, <c>connect</c>, <c>ping</c>: round trips only.</summary>
     public const string Echo = "gimlet.echo.1";
 
-    /// <summary>All that a node of the command line may be dialled for, unless a command says otherwise.</summary>
-    public static readonly string[] All = [Echo];
+    /// <summary><c>listen</c>, <c>bench</c>: as many bytes as fit.</summary>
+    public const string Bench = "gimlet.bench.1";
+
+    /// <summary><c>pipe</c>: one bidirectional stream, and a receipt from each side.</summary>
+    public const string Pipe = "gimlet.pipe.1";
 }

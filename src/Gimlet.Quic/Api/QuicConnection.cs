@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Security;
 using System.Threading.Channels;
@@ -169,6 +170,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
     /// Figures of each path of the connection, in no order: those that its owner chose, and those that packets of the peer came by. A path that is removed, or
     /// that makes room for another one, is in it no longer.
     /// </summary>
+    [SuppressMessage("Design", "CA1024:Use properties where appropriate", Justification = "It is made anew for each call, as GetStatistics.")]
     public IReadOnlyList<QuicPathStatistics> GetPathStatistics()
     {
         lock (_host.Gate)

@@ -149,14 +149,21 @@ public sealed class QuicReceiver
             return;
         }
 
+        bool isAuthentic;
         lock (connection.Gate)
         {
             connection.HandleDatagram(now, new PathId(origin.Path.Value), (EcnCodepoint)ecn, datagram);
-            if (connection.HasAuthentic)
+            isAuthentic = connection.HasAuthentic;
+            if (isAuthentic)
             {
                 Touch(connection);
-                return;
             }
+        }
+
+        if (isAuthentic)
+        {
+            connection.TellBegun();
+            return;
         }
 
         // Invented bytes behind a header: nothing is kept for them.

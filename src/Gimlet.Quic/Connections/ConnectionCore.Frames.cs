@@ -84,7 +84,7 @@ internal sealed partial class ConnectionCore
         {
             if (isAckEliciting)
             {
-                NoteAckPath(path, opened.PacketNumber);
+                NoteAckPath(arrival.Now, path, opened.PacketNumber);
             }
 
             OnPacketFrom(arrival.Now, path, isProbing, isAckEliciting, opened.PacketNumber == space.Received.Largest);

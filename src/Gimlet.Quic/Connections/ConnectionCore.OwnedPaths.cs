@@ -14,14 +14,18 @@ internal sealed partial class ConnectionCore
     // What a dial has in flight when the direct path is found a moment after its first data left: as much as the initial congestion window lets out.
     private const int MostCopied = 10;
 
+    // One may be a lost acknowledgement.
+    private const int PtosUntilSilent = 2;
+
     // A peer that alternates between paths makes its owner look at so many events per second at most, however short the round trip is.
     private static readonly TimeSpan LeastBetweenMoves = TimeSpan.FromMilliseconds(10);
 
     private PathId? _pathAfterHandshake;
 
-    // The way that the newest ack-eliciting 1-RTT packet came, and its number.
+    // The way that the newest ack-eliciting 1-RTT packet came, its number, and when.
     private ConnectionPath? _ackPath;
     private long _ackPathNumber = PacketNumber.None;
+    private TimeSpan _ackPathAt;
 
     // The path that PeerMoved was told of last, when that was, and since when the newest packets have come on the current path again.
     private PathId? _peerMovedTo;
@@ -109,7 +113,7 @@ internal sealed partial class ConnectionCore
         if (left is not null)
         {
             _eventTime = now;
-            _loss.MarkAllLost(now, left.Id);
+            _loss.HandOver(now, left.Id);
             StartValidation(now, left);
         }
 
@@ -208,8 +212,8 @@ internal sealed partial class ConnectionCore
         }
 
         // The first timeout in a row begins another silence.
-        path.IsSilenceTold &= path.Recovery.PtoCount > 1;
-        if (path.Recovery.PtoCount > 1 && !path.IsSilenceTold)
+        path.IsSilenceTold &= path.Recovery.PtoCount >= PtosUntilSilent;
+        if (path.Recovery.PtoCount >= PtosUntilSilent && !path.IsSilenceTold)
         {
             path.IsSilenceTold = true;
             Tell(ConnectionEventKind.PathSilent, path.Id);
@@ -243,12 +247,28 @@ internal sealed partial class ConnectionCore
         }
     }
 
-    private void NoteAckPath(ConnectionPath path, long number)
+    private void NoteAckPath(TimeSpan now, ConnectionPath path, long number)
     {
         if (number > _ackPathNumber)
         {
             _ackPathNumber = number;
+            _ackPathAt = now;
             _ackPath = path;
+            HandOverSilent(now);
+        }
+    }
+
+    // Where 1-RTT packets go: the path that the owner chose. But while it is silent, and the peer has gone another way since, what must be said all the same
+    // follows the acknowledgements: a receiver whose path died would otherwise never tell the sender that moved of more room.
+    private ConnectionPath SendWay() =>
+        _current.Recovery.PtoCount >= PtosUntilSilent && _ackPathAt > _current.AcknowledgedAt && AckWay() is { } way ? way : _current;
+
+    private void HandOverSilent(TimeSpan now)
+    {
+        if (SendWay() != _current && _loss.CountAckElicitingInFlight(_current.Id) > 0)
+        {
+            _eventTime = now;
+            _loss.HandOver(now, _current.Id);
         }
     }
 
@@ -270,7 +290,7 @@ internal sealed partial class ConnectionCore
     private bool TryPollAck(TimeSpan now, Span<byte> buffer, out Transmit transmit)
     {
         transmit = default;
-        if (AckWay() is not { } path || !IsAckDueOn(path, now) || _oneRtt is not { CanSeal: true })
+        if (AckWay() is not { } path || path == SendWay() || !IsAckDueOn(path, now) || _oneRtt is not { CanSeal: true })
         {
             return false;
         }

@@ -280,7 +280,7 @@ internal sealed partial class ConnectionCore : IPacketWriter
             }
 
             // A packet of its own: header with the longest packet number, tag. The frame: type and a Length field.
-            int packet = _current.Mtu.Current - ShortHeader.LengthOf(RemoteIdOf(_current), PacketNumber.MaxLength) - PacketCiphers.TagLength;
+            int packet = SendWay().Mtu.Current - ShortHeader.LengthOf(RemoteIdOf(_current), PacketNumber.MaxLength) - PacketCiphers.TagLength;
             int frame = (int)Math.Min(packet, PeerParameters.MaxDatagramFrameSize);
             return Math.Max(DatagramFrame.MaxDataLength(frame, fillsPacket: false), 0);
         }

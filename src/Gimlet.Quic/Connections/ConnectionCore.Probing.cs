@@ -18,7 +18,7 @@ internal sealed partial class ConnectionCore
 
         foreach (ConnectionPath path in _paths)
         {
-            if (path.Responses.Count > 0 || path.Validation.IsChallengeDue(now) || (path.Probes > 0 && path != _current))
+            if (path.Responses.Count > 0 || path.Validation.IsChallengeDue(now) || (path.Probes > 0 && path != SendWay()))
             {
                 if (TryWriteProbing(now, path, buffer, out transmit))
                 {

@@ -33,7 +33,7 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
             next = Earlier(next, _dropKeysAt);
             next = Earlier(next, BlockedDeadline());
             next = Earlier(next, UnlessInVain(_application.Received.AckDeadline));
-            next = Earlier(next, UnlessInVain(_current.Recovery.NextSendTime));
+            next = Earlier(next, UnlessInVain(SendWay().Recovery.NextSendTime));
             next = Earlier(next, IsConfirmed ? UnlessInVain(_current.Mtu.NextTimeout) : null);
             foreach (ConnectionPath path in _paths)
             {
@@ -163,6 +163,7 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
     {
         if (space == PacketNumberSpace.Application && TryFindPath(packet.Path) is { } path)
         {
+            path.AcknowledgedAt = _eventTime;
             if (packet.IsMtuProbe)
             {
                 path.Mtu.OnProbeAcknowledged(_eventTime, packet.PacketNumber);
@@ -273,12 +274,13 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         Counters.ProbeTimeouts++;
         TraceMetrics(now, _current);
         NoteSilence();
+        HandOverSilent(now);
         PacketSpace space = SpaceOf(probe.Space);
         if (probe.Space != PacketNumberSpace.Application)
         {
             space.Probes = ProbesPerTimeout;
         }
-        else if (probe.Path != _current.Id)
+        else if (probe.Path != SendWay().Id)
         {
             if (TryFindPath(probe.Path) is { } left && IsGivenUp(left))
             {
@@ -288,7 +290,7 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         }
         else
         {
-            _current.Probes = ProbesPerTimeout;
+            SendWay().Probes = ProbesPerTimeout;
         }
 
         // RFC 9002 section 6.2.4: probes carry new data where there is some, and otherwise what is not acknowledged yet: the oldest goes out again.

@@ -151,7 +151,7 @@ internal sealed partial class ConnectionCore
     private bool TryPollData(TimeSpan now, Span<byte> buffer, int maxDatagrams, out Transmit transmit)
     {
         transmit = default;
-        ConnectionPath path = _current;
+        ConnectionPath path = SendWay();
         if (_oneRtt is null || !IsSealingPossible(now))
         {
             return false;
@@ -164,7 +164,7 @@ internal sealed partial class ConnectionCore
             return false;
         }
 
-        ConnectionPath? second = SecondPath();
+        ConnectionPath? second = path == _current ? SecondPath() : null;
         if (second is not null)
         {
             size = Math.Min(size, second.Mtu.Current);

@@ -56,6 +56,9 @@ internal sealed class ConnectionPath
     /// <summary>Whether its owner gave it up; it is challenged until it answers, or is used again.</summary>
     public bool IsAbandoned { get; set; }
 
+    /// <summary>When a packet that was sent here was acknowledged last.</summary>
+    public TimeSpan AcknowledgedAt { get; set; } = TimeSpan.MinValue;
+
     /// <summary>Whether its silence was told.</summary>
     public bool IsSilenceTold { get; set; }
 

@@ -1,3 +1,5 @@
+using Gimlet.Quic.Wire;
+
 namespace Gimlet.Quic.Recovery;
 
 /// <summary>What one ACK frame newly acknowledges of one packet number space on one path.</summary>
@@ -18,13 +20,10 @@ internal sealed class AckProgress
     /// <summary>When that packet was sent.</summary>
     public TimeSpan LargestSentAt { get; private set; }
 
-    /// <summary>Which generation of the path that packet belongs to.</summary>
-    public int LargestGeneration { get; private set; }
-
     /// <summary>The largest number of a packet with nothing but ACK; -1 for none.</summary>
     public long LargestAckOnly { get; private set; }
 
-    /// <summary>How many packets were sent with ECT(0), by the path as it is now.</summary>
+    /// <summary>How many packets were sent with ECT(0).</summary>
     public int Marked { get; private set; }
 
     /// <summary>Begins with the next frame.</summary>
@@ -37,12 +36,10 @@ internal sealed class AckProgress
     }
 
     /// <summary>Takes a packet.</summary>
-    /// <param name="entry">The packet.</param>
-    /// <param name="isMarked">Whether it says something of ECN on the path.</param>
-    public void Add(in SentEntry entry, bool isMarked)
+    public void Add(in SentEntry entry)
     {
         HasAckEliciting |= entry.IsAckEliciting;
-        Marked += isMarked ? 1 : 0;
+        Marked += entry.Ecn is EcnCodepoint.Ect0 ? 1 : 0;
         if (!entry.IsInFlight)
         {
             LargestAckOnly = Math.Max(LargestAckOnly, entry.PacketNumber);
@@ -53,7 +50,6 @@ internal sealed class AckProgress
             LargestSequence = entry.Sequence;
             LargestPacketNumber = entry.PacketNumber;
             LargestSentAt = entry.SentAt;
-            LargestGeneration = entry.Generation;
         }
     }
 }

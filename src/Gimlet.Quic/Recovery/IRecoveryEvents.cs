@@ -4,7 +4,8 @@ namespace Gimlet.Quic.Recovery;
 
 /// <summary>
 /// What became of packets and their frames. Called synchronously from within the methods of <see cref="LossDetection"/>, which must not be called
-/// back from here. Every packet in flight ends exactly once as acknowledged or lost, unless its packet number space is discarded first. A packet
+/// back from here. Every packet in flight ends exactly once as acknowledged or lost, unless its packet number space is discarded first; the frames of one that was handed
+/// over may be acknowledged after they were lost. A packet
 /// that is not in flight (nothing but ACK) is told of when it is acknowledged, and never as lost: nothing of it would be sent again.
 /// </summary>
 internal interface IRecoveryEvents

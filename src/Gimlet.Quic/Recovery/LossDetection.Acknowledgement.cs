@@ -124,21 +124,26 @@ internal sealed partial class LossDetection
 
     private void Acknowledge(PacketNumberSpace space, SentPacketQueue queue, PathSpace sent, in SentEntry entry)
     {
-        bool isCurrent = entry.Generation == sent.Path.Generation;
-        sent.Ack.Add(entry, isCurrent && entry.Ecn is EcnCodepoint.Ect0);
+        for (int i = 0; i < entry.FrameCount; i++)
+        {
+            _events.OnFrameAcknowledged(space, queue.FrameOf(entry, i));
+        }
+
+        // It was counted as lost, and says nothing of the path: only that its frames need not go out again.
+        if (entry.IsHandedOver)
+        {
+            return;
+        }
+
+        sent.Ack.Add(entry);
         if (entry.IsAckEliciting)
         {
             sent.AckElicitingInFlight--;
         }
 
-        if (entry.IsInFlight && isCurrent)
+        if (entry.IsInFlight)
         {
             sent.Path.OnAcknowledged(entry.Size, entry.SentAt);
-        }
-
-        for (int i = 0; i < entry.FrameCount; i++)
-        {
-            _events.OnFrameAcknowledged(space, queue.FrameOf(entry, i));
         }
 
         _events.OnPacketAcknowledged(space, entry.ToPacket(sent.Path.Path));
@@ -164,8 +169,7 @@ internal sealed partial class LossDetection
         {
             // RFC 9002 section 5.1: a sample needs a packet that is the largest acknowledged, newly, and an ack-eliciting one among those that are
             // newly acknowledged. Here the largest of the path.
-            if (record[space] is not { } sent || !sent.Ack.HasAckEliciting || sent.Ack.LargestSequence <= sent.LargestAcknowledged
-                || sent.Ack.LargestGeneration != record.Recovery.Generation)
+            if (record[space] is not { } sent || !sent.Ack.HasAckEliciting || sent.Ack.LargestSequence <= sent.LargestAcknowledged)
             {
                 continue;
             }
@@ -215,8 +219,7 @@ internal sealed partial class LossDetection
                 ecn.OnValidated();
             }
 
-            if (verdict is EcnCountCheck.Verdict.Congested && ecn.State is EcnState.Capable
-                && sent.Ack.LargestGeneration == record.Recovery.Generation)
+            if (verdict is EcnCountCheck.Verdict.Congested && ecn.State is EcnState.Capable)
             {
                 record.Recovery.OnMarked(now, sent.Ack.LargestSentAt);
             }
@@ -232,6 +235,7 @@ internal sealed partial class LossDetection
 
         if (!sent.Ack.HasAny)
         {
+            sent.RemoveAcknowledged();
             return;
         }
 
@@ -292,9 +296,14 @@ internal sealed partial class LossDetection
     {
         PathRecovery path = sent.Path;
         SentEntry entry = sent.InFlight[0];
+        if (entry.IsHandedOver)
+        {
+            RemoveLost(space, sent);
+            return false;
+        }
 
         // RFC 9000 section 14.4: the loss of a packet that probes for the MTU says nothing of congestion.
-        bool isCounted = !entry.IsMtuProbe && entry.Generation == path.Generation;
+        bool isCounted = !entry.IsMtuProbe;
         int eventNumber = isCounted ? path.OnLost(now, entry.SentAt) : -1;
 
         // Three PTOs are what RFC 9002 section 7.6 takes for an outage; whatever comes later is of no use.
@@ -309,27 +318,33 @@ internal sealed partial class LossDetection
     private void RemoveLost(PacketNumberSpace space, PathSpace sent)
     {
         SentEntry entry = sent.InFlight[0];
+        if (!entry.IsHandedOver)
+        {
+            if (entry.Ecn is EcnCodepoint.Ect0)
+            {
+                sent.Path.Ecn.OnMarkedLost();
+            }
+
+            TellLost(space, sent, entry);
+        }
+
+        sent.InFlight.RemoveFirst();
+    }
+
+    private void TellLost(PacketNumberSpace space, PathSpace sent, in SentEntry entry)
+    {
         if (entry.IsAckEliciting)
         {
             sent.AckElicitingInFlight--;
         }
 
-        if (entry.Generation == sent.Path.Generation)
-        {
-            sent.Path.OnRemoved(entry.Size);
-            if (entry.Ecn is EcnCodepoint.Ect0)
-            {
-                sent.Path.Ecn.OnMarkedLost();
-            }
-        }
-
+        sent.Path.OnRemoved(entry.Size);
         for (int i = 0; i < entry.FrameCount; i++)
         {
             _events.OnFrameLost(space, sent.InFlight.FrameOf(entry, i));
         }
 
         _events.OnPacketLost(space, entry.ToPacket(sent.Path.Path));
-        sent.InFlight.RemoveFirst();
     }
 
     private void LoseAll(PacketNumberSpace space, PathSpace sent)

@@ -108,7 +108,6 @@ internal sealed partial class LossDetection
             Sequence = sent.NextSequence++,
             SentAt = packet.SentAt,
             Size = packet.Size,
-            Generation = record.Recovery.Generation,
             IsAckEliciting = packet.IsAckEliciting,
             IsInFlight = packet.IsInFlight,
             IsMtuProbe = packet.IsMtuProbe,
@@ -185,7 +184,7 @@ internal sealed partial class LossDetection
                 for (int i = 0; i < sent.InFlight.Count; i++)
                 {
                     ref SentEntry entry = ref sent.InFlight[i];
-                    if (!entry.IsAcknowledged && entry.Generation == record.Recovery.Generation)
+                    if (!entry.IsAcknowledged && !entry.IsHandedOver)
                     {
                         record.Recovery.OnRemoved(entry.Size);
                     }
@@ -236,6 +235,42 @@ internal sealed partial class LossDetection
     }
 
     /// <summary>
+    /// The path's owner says that it is dead, and leaves it: everything in flight there counts as lost at once, as <see cref="MarkAllLost"/> has it, so that it goes out
+    /// again elsewhere. But where only the way back died much of it has arrived, and the first acknowledgement that comes another way says so: the packets
+    /// are remembered for that until a probe timeout of the path, or <see cref="MarkAllLost"/>, and what was acknowledged meanwhile does not go out again.
+    /// </summary>
+    public void HandOver(TimeSpan now, PathId path)
+    {
+        if (Find(path) is not { } record)
+        {
+            return;
+        }
+
+        for (int space = 0; space < SpaceCount; space++)
+        {
+            if (record[(PacketNumberSpace)space] is not { } sent)
+            {
+                continue;
+            }
+
+            for (int i = 0; i < sent.InFlight.Count; i++)
+            {
+                ref SentEntry entry = ref sent.InFlight[i];
+                if (!entry.IsAcknowledged && !entry.IsHandedOver)
+                {
+                    entry = entry with { IsHandedOver = true };
+                    TellLost((PacketNumberSpace)space, sent, entry);
+                }
+            }
+
+            sent.LossTime = null;
+            sent.Persistence.Reset();
+        }
+
+        _timerSetAt = now;
+    }
+
+    /// <summary>
     /// A probe timeout has nothing new to send: the frames of the oldest packets in flight go out again. The packets stay in flight, for a probe
     /// timeout is no proof of loss (RFC 9002 section 6.2).
     /// </summary>
@@ -252,7 +287,7 @@ internal sealed partial class LossDetection
         for (int i = 0; i < sent.InFlight.Count && packets > 0; i++)
         {
             ref SentEntry entry = ref sent.InFlight[i];
-            if (!entry.IsAckEliciting || entry.IsAcknowledged || entry.IsMtuProbe)
+            if (!entry.IsAckEliciting || entry.IsAcknowledged || entry.IsMtuProbe || entry.IsHandedOver)
             {
                 continue;
             }

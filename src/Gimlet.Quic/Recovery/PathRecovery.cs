@@ -82,9 +82,6 @@ internal sealed class PathRecovery
     /// <summary>Congestion events that were taken back because all of their losses were late packets.</summary>
     public long SpuriousCongestionEvents { get; private set; }
 
-    /// <summary>Packets sent before the last <see cref="Reset"/> have another one; they say nothing of this path any more.</summary>
-    internal int Generation { get; private set; }
-
     private long Room => _congestion.Window - BytesInFlight;
 
     /// <summary>How many bytes congestion control and pacing let go now: a datagram at least, or 0.</summary>
@@ -135,12 +132,10 @@ internal sealed class PathRecovery
     }
 
     /// <summary>
-    /// The other end of the path is another one: RTT and congestion begin anew (RFC 9000 section 9.4). What is in flight from before counts for
-    /// neither; its frames are still acknowledged or lost.
+    /// RTT and congestion begin anew. Nothing may be in flight.
     /// </summary>
     public void Reset()
     {
-        Generation++;
         BytesInFlight = 0;
         PtoCount = 0;
         _isApplicationLimited = false;

@@ -22,9 +22,6 @@ internal readonly record struct SentEntry
 
     public int Size { get; init; }
 
-    /// <summary><see cref="PathRecovery.Generation"/> when it was sent.</summary>
-    public int Generation { get; init; }
-
     public bool IsAckEliciting { get; init; }
 
     public bool IsInFlight { get; init; }
@@ -35,6 +32,9 @@ internal readonly record struct SentEntry
 
     /// <summary>It was acknowledged, and waits only for those before it.</summary>
     public bool IsAcknowledged { get; init; }
+
+    /// <summary>It counts as lost, see <see cref="LossDetection.HandOver"/>, and waits for an acknowledgement that may still come.</summary>
+    public bool IsHandedOver { get; init; }
 
     /// <summary>The packet as its sender gave it.</summary>
     public SentPacket ToPacket(PathId path)

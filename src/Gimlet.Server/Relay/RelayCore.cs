@@ -76,7 +76,7 @@ internal sealed class RelayCore(RendezvousOptions options, Func<PeerId, Rendezvo
 
         int used = admitted == datagrams ? length : header.HeaderLength + (admitted * header.SegmentSize);
         RelayFrame.WritePeer(buffer, from);
-        if (receiver.Inbox.Enqueue(relay, new RelayedFrame(buffer, used, admitted)))
+        if (receiver.Inbox.Enqueue(relay, new RelayedFrame(buffer, used, admitted, header.HeaderLength == RelayFrame.SingleHeaderLength)))
         {
             destination.RelayReady(receiver.Inbox);
         }

@@ -22,8 +22,8 @@ internal sealed class SenderFlow
     /// <summary>The one whose turn is next.</summary>
     public SenderFlow? Next { get; set; }
 
-    /// <summary>The length of the oldest frame.</summary>
-    public int HeadLength => _ring[_head].Length;
+    /// <summary>The oldest frame.</summary>
+    public ref readonly RelayedFrame Head => ref _ring[_head];
 
     public void Push(in RelayedFrame frame)
     {

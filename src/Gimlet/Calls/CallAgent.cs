@@ -11,7 +11,7 @@ namespace Gimlet.Calls;
 /// its loss and looks for another (docs/architecture.md, "A call"). Sans-IO: feed <see cref="HandleRequest"/>, <see cref="HandleAnswer"/>
 /// and <see cref="HandleTimeout"/>; datagrams appear in the shared queue, news at the events sink.
 /// </summary>
-internal sealed class CallAgent : IDisposable
+internal sealed partial class CallAgent : IDisposable
 {
     private const int CloseAttempts = 3;
     private static readonly TimeSpan CloseRetransmission = TimeSpan.FromMilliseconds(100);
@@ -296,34 +296,6 @@ internal sealed class CallAgent : IDisposable
         }
     }
 
-    /// <summary>Somebody has other evidence that the path in use may be dead: it is probed at once, and the other pairs with it.</summary>
-    public void Doubt(TimeSpan now)
-    {
-        if (State == CallState.Connected && Active is not null && !_monitor.IsSuspect)
-        {
-            _monitor.Suspect(now);
-            _settleAt = now + _context.Options.PathLossTimeout;
-            _checks.Restart(now);
-        }
-    }
-
-    /// <summary>Authentic data of the peer came from an address: it is worth a check, and the path in use is in doubt if it is another one.</summary>
-    public void Probe(TransportAddress remote, TimeSpan now)
-    {
-        if (State is CallState.Closing or CallState.Ended || !MaySendTo(remote) || Active?.Remote.Address == remote)
-        {
-            return;
-        }
-
-        CandidatePair? pair = _checks.Find(remote) ?? _checks.Add(new Candidate(CandidateKind.PeerReflexive, remote), now, IsInUse);
-        Doubt(now);
-        if (pair is not null)
-        {
-            CheckList.Trigger(pair, now, _context.Options);
-            SettleLater(now);
-        }
-    }
-
     /// <summary>Sends the application's round trip over the path in use; false when there is none.</summary>
     public bool TryPing(uint sequence, TimeSpan now)
     {
@@ -354,16 +326,6 @@ internal sealed class CallAgent : IDisposable
         State = CallState.Ended;
         _keys.Dispose();
     }
-
-    /// <summary>What became of each address.</summary>
-    public IEnumerable<CandidateCheck> DescribePairs() => _checks.Pairs.Select((p, i) => new CandidateCheck(
-        i,
-        p.Remote.Address.ToIPEndPoint(),
-        p.Remote.Kind,
-        p.AnsweredAt is not null,
-        p.ChecksSent,
-        p.AnsweredAt - _startedAt,
-        p.AnsweredAt is null ? null : p.RoundTripTime));
 
     private bool MaySendTo(TransportAddress address) => CandidatePolicy.MaySendTo(address, _context.AllowLoopback || AllowLoopback);
 

@@ -23,15 +23,22 @@ internal sealed partial class ConnectionTable
             GimletErrorKind.BadUsage, "No application protocol is named.", "Name one in ConnectOptions.Protocol, or in GimletNodeOptions.Protocols.");
         CallId call = _host.Run(static (host, _, _) => host.Core.NewCallId(), 0);
         var dial = new Dial(call, peer, protocol, options.Policy ?? _options.EffectivePolicy, Time.GetTimestamp());
+        IReadOnlyList<int> sessions = options.Ticket is { Servers.Count: > 0 } lead ? _host.SessionsWith(lead.Servers) : [];
+        _ = _records.Begin(call, peer, dial.Policy);
         ReadOnlyMemory<byte> secret = options.Ticket is { } ticket ? ticket.Secret.ToArray() : default;
         return await RunAsync(
             dial,
             () =>
             {
                 options.Dialing?.Invoke(call);
-                DialRequest request = RequestOf(dial, secret);
+                DialRequest request = RequestOf(dial, secret, sessions);
                 if (_host.Run(static (host, now, r) => host.Peers.TryBeginDial(r, now), request))
                 {
+                    if (_host.Run(static (host, _, id) => host.Core.SessionOf(id), call) >= 0)
+                    {
+                        dial.NoteRouted();
+                    }
+
                     Begin(dial);
                 }
                 else
@@ -39,7 +46,7 @@ internal sealed partial class ConnectionTable
                     dial.IsJoining = true;
                 }
 
-                return JoinOrCallAsync(dial, secret, options.Race, cancellationToken);
+                return JoinOrCallAsync(dial, () => RequestOf(dial, secret, sessions), options.Race, cancellationToken);
             },
             cancellationToken).ConfigureAwait(false);
     }
@@ -89,8 +96,8 @@ internal sealed partial class ConnectionTable
     public void ServerlessFailed(CallFailed failed) =>
         FindDial(d => d.CurrentCall == failed.Handle && !d.IsServerBased)?.Fail(new GimletException(failed.Kind, failed.Message, failed.Hint));
 
-    private static DialRequest RequestOf(Dial dial, ReadOnlyMemory<byte> secret) =>
-        new(dial.CurrentCall, dial.Peer, dial.Protocol) { TicketSecret = secret, WantsPaths = dial.Policy.AllowsDirect };
+    private static DialRequest RequestOf(Dial dial, ReadOnlyMemory<byte> secret, IReadOnlyList<int> sessions) =>
+        new(dial.CurrentCall, dial.Peer, dial.Protocol) { TicketSecret = secret, WantsPaths = dial.Policy.AllowsDirect, Sessions = sessions };
 
     private async Task<GimletConnection> RunAsync(Dial dial, Func<Task<GimletConnection>> begin, CancellationToken cancellationToken)
     {
@@ -127,15 +134,17 @@ internal sealed partial class ConnectionTable
             if (!connected)
             {
                 Abandon(dial);
+                GimletErrorKind? kind = (dial.Outcome.Exception?.InnerException as GimletException)?.Kind;
+                _records.End(dial.Call, kind ?? GimletErrorKind.TimedOut, null, RelayCause.NotIntroduced);
             }
 
             _host.TryRun(static (host, now, s) => host.Peers.EndDial(s.CurrentCall, s.connected, now), (dial.CurrentCall, connected));
         }
     }
 
-    private async Task<GimletConnection> JoinOrCallAsync(Dial dial, ReadOnlyMemory<byte> secret, RaceOptions? race, CancellationToken cancellationToken)
+    private async Task<GimletConnection> JoinOrCallAsync(Dial dial, Func<DialRequest> request, RaceOptions? race, CancellationToken cancellationToken)
     {
-        GimletConnection connection = await OutcomeAsync(dial, secret, race, cancellationToken).ConfigureAwait(false);
+        GimletConnection connection = await OutcomeAsync(dial, request, race, cancellationToken).ConfigureAwait(false);
         if (race is not null)
         {
             await RaceAsync(dial, connection, race, cancellationToken).ConfigureAwait(false);
@@ -144,7 +153,7 @@ internal sealed partial class ConnectionTable
         return connection;
     }
 
-    private async Task<GimletConnection> OutcomeAsync(Dial dial, ReadOnlyMemory<byte> secret, RaceOptions? race, CancellationToken cancellationToken)
+    private async Task<GimletConnection> OutcomeAsync(Dial dial, Func<DialRequest> request, RaceOptions? race, CancellationToken cancellationToken)
     {
         if (race is not null)
         {
@@ -176,8 +185,7 @@ internal sealed partial class ConnectionTable
             CallId before = dial.CurrentCall;
             dial.StartOver(_host.Run(static (host, _, _) => host.Core.NewCallId(), 0));
             _host.TryRun(static (host, now, c) => host.Peers.EndDial(c, isConnected: false, now), before);
-            DialRequest request = RequestOf(dial, secret);
-            _host.TryRun(static (host, now, r) => host.Peers.DialAfterAll(r, now), request);
+            _host.TryRun(static (host, now, r) => host.Peers.DialAfterAll(r, now), request());
             Begin(dial);
         }
     }
@@ -278,11 +286,16 @@ internal sealed partial class ConnectionTable
             return _host.Paths.To(shared.Remote);
         }
 
-        // A server that does not relay leaves the direct path.
-        Task<int> relay = _host.WaitForRelayAsync(_stop.Token);
-        return await Task.WhenAny(relay, dial.Direct).ConfigureAwait(false) == relay || !dial.Direct.IsCompletedSuccessfully
-            ? _host.Paths.ToRelay(dial.Peer, _host.Paths.HasRelay(dial.Peer) ? -1 : await relay.ConfigureAwait(false))
-            : await FirstPathAsync(dial).ConfigureAwait(false);
+        // Which server carries the call is known at once, unless none is registered with at the moment.
+        await Task.WhenAny(dial.Routed, dial.Direct).ConfigureAwait(false);
+        if (_host.Run(static (host, _, p) => host.CanRelayTo(p), dial.Peer))
+        {
+            return _host.Paths.ToRelay(dial.Peer, session: -1);
+        }
+
+        // That server does not relay, which leaves the direct path.
+        await dial.Direct.ConfigureAwait(false);
+        return await FirstPathAsync(dial).ConfigureAwait(false);
     }
 
     private void UseChosenPath(PeerId peer, Member member)
@@ -293,15 +306,13 @@ internal sealed partial class ConnectionTable
         }
     }
 
-    private GimletConnection Create(QuicConnection quic, Member member, in ConnectionBirth birth)
+    private GimletConnection Create(QuicConnection quic, Member member, ConnectionBirth birth)
     {
-        _ = _host.Run(
-            static (host, now, s) =>
-            {
-                host.Peers.AddConnection(s.Peer, s.Protocol, s.Policy.AllowsDirect, now);
-                return true;
-            },
-            (birth.Peer, Protocol: quic.NegotiatedApplicationProtocol.ToString(), birth.Policy));
+        CallId? call = _host.Run(
+            static (host, now, s) => host.Peers.AddConnection(s.Peer, s.Protocol, s.IsServer, s.Policy.AllowsDirect, now),
+            (birth.Peer, Protocol: quic.NegotiatedApplicationProtocol.ToString(), quic.IsServer, birth.Policy));
+        birth = birth with { Call = call ?? birth.Call };
+        birth = birth with { CallRecord = _records.Find(birth.Call), Statistics = _host.Statistics };
         var connection = new GimletConnection(this, quic, birth);
         lock (_gate)
         {
@@ -309,6 +320,15 @@ internal sealed partial class ConnectionTable
         }
 
         return connection;
+    }
+
+    // A direct path that works already carries the handshake's end, which saves half a round trip of the relay.
+    private void Begun(QuicConnection quic)
+    {
+        if (_host.Run(static (host, _, q) => host.Peers.DirectPathOf(host.Paths.PeerOf(q.InitialPath)), quic) is { } direct)
+        {
+            _ = quic.TryUsePath(_host.Paths.To(direct.Remote));
+        }
     }
 
     private async Task AcceptAllAsync(QuicListener listener)

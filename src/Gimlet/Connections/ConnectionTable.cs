@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Threading.Channels;
 using Gimlet.Hosting;
 using Gimlet.Node;
+using Gimlet.Observability;
 using Gimlet.Peers;
 using Gimlet.Quic;
 using Microsoft.Extensions.Logging;
@@ -21,6 +22,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     private readonly NodeHost _host;
     private readonly GimletNodeOptions _options;
     private readonly ILogger _logger;
+    private readonly CallRecords _records;
     private readonly Lock _gate = new();
     private readonly Dictionary<PeerId, List<Member>> _members = [];
     private readonly List<Dial> _dials = [];
@@ -34,13 +36,14 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
         _host = host;
         _options = options;
         _logger = logger;
+        _records = new CallRecords(host.Statistics);
         Instance = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         foreach (string protocol in options.Protocols)
         {
             _accepted[protocol] = Channel.CreateBounded<GimletConnection>(AcceptBacklog);
         }
 
-        _listener = options.Protocols.Count == 0 ? null : host.Quic.Listen(host.QuicOptions.Server());
+        _listener = options.Protocols.Count == 0 ? null : host.Quic.Listen(host.QuicOptions.Server(Begun));
         _accepting = _listener is null ? Task.CompletedTask : Task.Run(() => AcceptAllAsync(_listener));
     }
 
@@ -72,20 +75,49 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     public ConnectionPath Describe(QuicConnection quic)
     {
         QuicPath path = quic.CurrentPath;
-        return Describe(path, quic.GetStatistics().Rtt);
+        QuicConnectionStatistics figures = quic.GetStatistics();
+
+        // Before the first sample QUIC goes by a guess, which is nobody's round trip.
+        return Describe(path, figures.MinRtt > TimeSpan.Zero ? figures.Rtt : TimeSpan.Zero);
     }
 
     /// <summary>All paths of a connection.</summary>
     public IReadOnlyList<ConnectionPathFigures> DescribeAll(QuicConnection quic) =>
     [
         .. quic.GetPathStatistics().Select(p => new ConnectionPathFigures(
-            Describe(p.Path, p.Rtt),
+            Describe(p.Path, p.MinRtt > TimeSpan.Zero ? p.Rtt : TimeSpan.Zero),
             p.IsCurrent ? PathState.InUse : p.IsValidated ? PathState.Backup : PathState.Unproven,
             p.BytesSent,
             p.BytesReceived,
             p.PacketsSent,
             p.PacketsLost)),
     ];
+
+    /// <summary>Why a connection uses the relay.</summary>
+    public RelayVerdict Explain(GimletConnection connection)
+    {
+        if (connection.Quic.CurrentPath.Value > 0)
+        {
+            return RelayVerdict.NotRelayed;
+        }
+
+        return _options.NoHolepunch ? new RelayVerdict(RelayCause.OwnHolepunchOff, RelayEvidence.None)
+            : !connection.UsesDirect ? new RelayVerdict(RelayCause.RelayOnlyPolicy, RelayEvidence.None)
+            : _host.Run(static (host, _, p) => host.Peers.Explain(p), connection.RemotePeer);
+    }
+
+    /// <summary>What this node does, in numbers.</summary>
+    public NodeStatistics GetStatistics() => _host.Statistics.GetStatistics();
+
+    /// <summary>News of a call.</summary>
+    public void Record(CallEvent news)
+    {
+        _records.Handle(news, peer => MembersOf(peer).Any(static m => m.Connection is not null));
+        if (news is CallRouted && FindDial(d => d.CurrentCall == news.Handle) is { } dial)
+        {
+            dial.NoteRouted();
+        }
+    }
 
     /// <summary>QUIC hears nothing on a path.</summary>
     public void PathSilent(GimletConnection connection, QuicPath path) => _host.TryRun(
@@ -117,6 +149,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     public void Ended(GimletConnection connection)
     {
         Leave(connection.RemotePeer, connection.Quic);
+        _records.End(connection.Call, null, connection.Path?.Kind, RelayCause.NotRelayed);
         _host.TryRun(
             static (host, now, s) => host.Peers.RemoveConnection(s.RemotePeer, s.UsesDirect, now), (connection.RemotePeer, connection.UsesDirect));
         NodeLog.ConnectionEnded(_logger, connection.Call, connection.RemotePeer, connection.Closed.IsCompleted ? "closed" : "ended");

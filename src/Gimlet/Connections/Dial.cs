@@ -8,6 +8,7 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
 {
     private readonly TaskCompletionSource<GimletConnection> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _routed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private QuicConnection? _attempt;
     private readonly TaskCompletionSource _direct = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -49,6 +50,9 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
 
     public Task<GimletConnection> Outcome => _outcome.Task;
 
+    /// <summary>Completes when a server carries the call.</summary>
+    public Task Routed => _routed.Task;
+
     /// <summary>Completes when a direct path to the peer works, or fails when there is none.</summary>
     public Task Direct => _direct.Task;
 
@@ -75,8 +79,11 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     public void Fail(Exception reason)
     {
         _ = _outcome.TrySetException(reason) ? _outcome.Task.Exception : null;
+        _ = _routed.TrySetException(reason) ? _routed.Task.Exception : null;
         _ = _direct.TrySetException(reason) ? _direct.Task.Exception : null;
     }
+
+    public void NoteRouted() => _ = _routed.TrySetResult();
 
     public void NoteDirect() => _ = _direct.TrySetResult();
 

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Gimlet.Connections;
 using Gimlet.Hosting;
+using Gimlet.Observability;
 using Gimlet.Quic;
 
 namespace Gimlet;
@@ -27,7 +28,10 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     private ConnectionPath _path;
     private string _pathReason = "connected";
     private volatile bool _isSilent;
+    private readonly CallRecord? _callRecord;
+    private readonly ConnectionRecord? _record;
     private int _sequence;
+    private int _isUsed;
     private string? _closeReason;
 
     internal GimletConnection(IConnectionOwner table, QuicConnection quic, in ConnectionBirth birth)
@@ -43,6 +47,11 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         Protocol = quic.NegotiatedApplicationProtocol.ToString();
         ConnectTime = Elapsed;
         _path = table.Describe(quic);
+        _callRecord = birth.CallRecord;
+        _record = birth.Statistics?.OpenConnection(
+            quic.IsServer ? CallDirection.Incoming : CallDirection.Outgoing, _path.Kind, quic.CurrentPath.Value);
+        _callRecord?.HandshakeEnded(null);
+        NoteFirst(_path);
         _control = new ControlStream(this, table.Instance, table.Time);
         _running = RunAsync();
     }
@@ -96,6 +105,9 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     /// <summary>All paths that the connection knows, with their figures.</summary>
     public IReadOnlyList<ConnectionPathFigures> Paths => _table.DescribeAll(_quic);
 
+    /// <summary>Why the connection uses the relay, with the evidence and what would help; <see cref="RelayCause.NotRelayed"/> where it does not.</summary>
+    public RelayVerdict WhyRelayed => _table.Explain(this);
+
     /// <summary>Completes with the reason when the connection has ended, whoever ended it.</summary>
     public Task<string> Closed => _closed.Task;
 
@@ -115,6 +127,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     /// <exception cref="GimletException"><see cref="GimletErrorKind.Transport"/>: the connection has ended.</exception>
     public async ValueTask<QuicStream> OpenStreamAsync(QuicStreamType type = QuicStreamType.Bidirectional, CancellationToken cancellationToken = default)
     {
+        NoteUse();
         try
         {
             return await _quic.OpenStreamAsync(type, cancellationToken).ConfigureAwait(false);
@@ -159,6 +172,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     public ValueTask<bool> SendDatagramAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        NoteUse();
         QuicDatagramSendResult result;
         try
         {
@@ -214,6 +228,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     /// <exception cref="GimletException"><see cref="GimletErrorKind.Transport"/>: the connection has ended.</exception>
     public Task<PingResult> PingAsync(out int sequence, CancellationToken cancellationToken = default)
     {
+        NoteUse();
         sequence = Interlocked.Increment(ref _sequence);
         return PingCoreAsync(sequence, cancellationToken);
     }
@@ -235,7 +250,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     }
 
     /// <inheritdoc/>
-    void IControlEvents.PingReceived(uint sequence) => _pingAnswered.Raise(new PingReceived((int)sequence, Volatile.Read(ref _path)));
+    void IControlEvents.PingReceived(uint sequence) => _pingAnswered.Raise(new PingReceived((int)sequence, _table.Describe(_quic)));
 
     /// <inheritdoc/>
     void IControlEvents.ControlEnded(Exception reason) => _control.End(Ended(reason));
@@ -279,6 +294,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         await paths.ConfigureAwait(false);
         string reason = _closeReason ?? EndText.Of(end);
         _control.End(new GimletException(GimletErrorKind.Transport, $"The connection has ended: {reason}.", innerException: end));
+        _record?.Close();
         _table.Ended(this);
         _ = _closed.TrySetResult(reason);
     }
@@ -350,8 +366,30 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         Volatile.Write(ref _path, path);
         if (wasSilent || path.Kind != before.Kind || !Equals(path.Remote, before.Remote))
         {
+            _record?.UsesPath(path.Kind, _quic.CurrentPath.Value);
+            NoteFirst(path);
             _table.CountMove(before.Kind, path.Kind, this);
             _pathChanged.Raise(new PathChange(path, Volatile.Read(ref _pathReason), Elapsed));
+        }
+    }
+
+    private void NoteFirst(ConnectionPath path)
+    {
+        if (path.Kind == PathKind.Direct)
+        {
+            _callRecord?.Direct(Elapsed);
+        }
+        else
+        {
+            _callRecord?.RelayWorks(works: true);
+        }
+    }
+
+    private void NoteUse()
+    {
+        if (Volatile.Read(ref _isUsed) == 0 && Interlocked.Exchange(ref _isUsed, 1) == 0)
+        {
+            _callRecord?.FirstByte(Elapsed);
         }
     }
 
@@ -380,4 +418,11 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
 }
 
 /// <summary>What a connection is told of its beginning.</summary>
-internal readonly record struct ConnectionBirth(PeerId Peer, CallId Call, bool IsAuthenticated, PathPolicy Policy, long StartedAt);
+internal readonly record struct ConnectionBirth(PeerId Peer, CallId Call, bool IsAuthenticated, PathPolicy Policy, long StartedAt)
+{
+    /// <summary>Where the call counts; null for a connection without a call.</summary>
+    public CallRecord? CallRecord { get; init; }
+
+    /// <summary>Where the connection counts; null for one that is not counted.</summary>
+    public StatisticsCollector? Statistics { get; init; }
+}

@@ -17,6 +17,9 @@ internal interface IConnectionOwner
     /// <summary>All paths of a connection.</summary>
     IReadOnlyList<ConnectionPathFigures> DescribeAll(QuicConnection quic);
 
+    /// <summary>Why a connection uses the relay.</summary>
+    RelayVerdict Explain(GimletConnection connection);
+
     /// <summary>QUIC hears nothing on a path.</summary>
     void PathSilent(GimletConnection connection, QuicPath path);
 

@@ -139,6 +139,8 @@ internal static class ConnectionRehearsal
         {
         }
 
+        public RelayVerdict Explain(GimletConnection connection) => RelayVerdict.NotRelayed;
+
         public bool HasDirectPath(PeerId peer) => false;
 
         public IReadOnlyList<CandidateCheck> ChecksWith(PeerId peer) => [];

@@ -68,7 +68,7 @@ internal sealed partial class NodeHost
             {
                 Span<byte> payload = datagram.Payload;
                 origin.Set(datagram.Local, datagram.Remote);
-                Paths.CountReceived(isRelay: false, payload.Length);
+                Paths.CountReceived(PathKind.Direct, payload.Length);
                 receiver.Receive(origin, datagram.Ecn, payload, datagram.SegmentSize);
             }
             else

@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Gimlet.Access;
 using Gimlet.Calls;
 using Gimlet.Node;
+using Gimlet.Observability;
 using Gimlet.Peers;
 using Gimlet.Quic;
 using Gimlet.Signalling;
@@ -22,6 +23,9 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     // Never reached by design: after a defect the timer comes again, and ten times a second fills no log.
     private static readonly TimeSpan TimerAfterFault = TimeSpan.FromMilliseconds(100);
 
+    // Each is a WebSocket that is kept open; tickets of strangers must not make a node speak with a hundred servers.
+    private const int MaxServers = 16;
+
     // Timers of the core that lie further away are asked for again at the latest after this.
     private static readonly TimeSpan MaxTimer = TimeSpan.FromMinutes(1);
 
@@ -31,15 +35,15 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     private readonly long _origin;
     private readonly NodeCore _core;
     private readonly NodeSockets _sockets;
-    private readonly List<SignallingLink> _links = [];
+    private SignallingLink[] _links = [];
+    private Uri[] _servers;
     private readonly List<Task> _tasks = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<NodeEvent> _events = Channel.CreateUnbounded<NodeEvent>(new UnboundedChannelOptions { SingleReader = true });
     private readonly StunNameResolver _resolver = new();
     private readonly Lock _gate = new();
     private readonly ITimer _timer;
-    private readonly QuicReceiver?[] _relayReceivers;
-    private TaskCompletionSource _relayReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private QuicReceiver?[] _relayReceivers;
     private bool _disposed;
 
     public NodeHost(GimletNodeOptions options, NodeIdentity identity)
@@ -77,10 +81,11 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
         Id = identity.Id;
         Peers = new PeerTable(_core);
-        Paths = new NodePaths(_sockets, TryRelay) { WaitForRoom = socket => _ = WaitForRoomAsync(socket) };
+        Paths = new NodePaths(_sockets, TryRelay, Statistics) { WaitForRoom = socket => _ = WaitForRoomAsync(socket) };
         QuicOptions = new NodeQuicOptions(identity, options);
         Quic = new QuicEndpoint(Paths, QuicOptions.Endpoint());
-        _relayReceivers = new QuicReceiver?[options.Servers.Count];
+        _servers = [.. options.Servers];
+        _relayReceivers = new QuicReceiver?[_servers.Length];
         _timer = _time.CreateTimer(static host => ((NodeHost)host!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         NodeLog.Bound(_logger, identity.Id, _sockets.Ports.IPv4, _sockets.Ports.IPv6);
     }
@@ -91,6 +96,9 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     public (int IPv4, int IPv6) Ports => _sockets.Ports;
 
     public PeerId Id { get; }
+
+    /// <summary>What this node does, in numbers.</summary>
+    public StatisticsCollector Statistics { get; } = new();
 
     /// <summary>The protocol core; only from within <see cref="Run"/>.</summary>
     public NodeCore Core => _core;
@@ -111,24 +119,30 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     public NodeQuicOptions QuicOptions { get; }
 
     /// <summary>The server of a session, or null.</summary>
-    public Uri? ServerOf(int session) => session >= 0 && session < _options.Servers.Count ? _options.Servers[session] : null;
+    public Uri? ServerOf(int session) => Volatile.Read(ref _servers) is var servers && session >= 0 && session < servers.Length ? servers[session] : null;
 
-    /// <summary>Waits until some server relays for this node.</summary>
-    /// <returns>Its session.</returns>
-    public async Task<int> WaitForRelayAsync(CancellationToken cancellationToken)
+    /// <summary>The sessions with these servers; those that are new are opened.</summary>
+    /// <exception cref="GimletException"><see cref="GimletErrorKind.BadUsage"/>: this node would speak with too many servers.</exception>
+    public IReadOnlyList<int> SessionsWith(IEnumerable<Uri> servers)
     {
-        while (true)
+        var sessions = new List<int>();
+        lock (_gate)
         {
-            Task ready = Volatile.Read(ref _relayReady).Task;
-            int session = Run(static (host, _, _) => host.Core.RelaySession, 0);
-            if (session >= 0)
+            ObjectDisposedException.ThrowIf(_disposed, typeof(GimletNode));
+            foreach (Uri server in servers)
             {
-                return session;
+                int known = Array.IndexOf(_servers, server);
+                sessions.Add(known >= 0 ? known : AddServer(server));
             }
 
-            await ready.WaitAsync(cancellationToken).ConfigureAwait(false);
+            Drain();
         }
+
+        return sessions;
     }
+
+    /// <summary>Some server carries datagrams to the peer; only from within <see cref="Run"/>.</summary>
+    public bool CanRelayTo(PeerId peer) => Paths.RelaySessionOf(peer) is >= 0 and int session && _core.RelaysAt(session);
 
     /// <summary>Starts to receive, to gather and to register.</summary>
     public void Start()
@@ -157,12 +171,9 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             TryRun(static (host, now, _) => host.Core.AddStunTargets([], now), 0);
         }
 
-        for (int i = 0; i < _options.Servers.Count; i++)
+        lock (_gate)
         {
-            lock (_gate)
-            {
-                _links.Add(new SignallingLink(_options.Servers[i], i, this, _time));
-            }
+            _links = [.. _servers.Select((server, i) => new SignallingLink(server, i, this, _time))];
         }
     }
 
@@ -196,10 +207,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
     public void RestartLink(int session)
     {
-        if (session < _links.Count)
-        {
-            _links[session].Restart();
-        }
+        LinkOf(session)?.Restart();
     }
 
     public void BindProbe()
@@ -248,8 +256,8 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             return;
         }
 
-        QuicReceiver receiver = _relayReceivers[session] ??= Quic.CreateReceiver();
-        Paths.CountReceived(isRelay: true, frame.Length - header.HeaderLength);
+        QuicReceiver receiver = Volatile.Read(ref _relayReceivers)[session] ??= Quic.CreateReceiver();
+        Paths.CountReceived(PathKind.Relay, frame.Length - header.HeaderLength);
         receiver.Receive(way.Path, EcnMark.NotEct, frame[header.HeaderLength..], header.SegmentSize);
         receiver.Flush();
     }
@@ -288,6 +296,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         _core.Dispose();
         Tickets.Dispose();
         QuicOptions.Dispose();
+        Statistics.Dispose();
         _ = _events.Writer.TryComplete();
         _stop.Dispose();
     }
@@ -331,10 +340,10 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
         while (_core.PollSignal(out int session, out SignalMessage? message))
         {
-            if (session < _links.Count && !_links[session].TrySend(SignalCodec.Write(message!)))
+            if (LinkOf(session)?.TrySend(SignalCodec.Write(message!)) == false)
             {
                 // The link is gone or stalled; its end is reported by itself, and what matters is said again after the next registration.
-                NodeLog.SignalIgnored(_logger, _options.Servers[session], "the connection is down, a message was not sent");
+                NodeLog.SignalIgnored(_logger, _servers[session], "the connection is down, a message was not sent");
             }
         }
 
@@ -389,9 +398,6 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             case PeerForgotten forgotten:
                 Paths.Forget(forgotten.Peer);
                 break;
-            case SessionRegistered:
-                _ = Interlocked.Exchange(ref _relayReady, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
-                break;
             default:
                 break;
         }
@@ -399,8 +405,26 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
     private bool TryRelay(int session, PeerId peer, ReadOnlySpan<byte> datagrams, int segmentSize)
     {
-        List<SignallingLink> links = _links;
-        return session >= 0 && session < links.Count && links[session].TryRelay(peer, datagrams, segmentSize);
+        return LinkOf(session)?.TryRelay(peer, datagrams, segmentSize) ?? false;
+    }
+
+    private SignallingLink? LinkOf(int session) =>
+        Volatile.Read(ref _links) is var links && session >= 0 && session < links.Length ? links[session] : null;
+
+    // Called with the lock held. Readers without it see the old arrays or the new ones.
+    private int AddServer(Uri server)
+    {
+        if (_servers.Length >= MaxServers)
+        {
+            throw new GimletException(
+                GimletErrorKind.BadUsage, $"This node speaks with {MaxServers} servers already, and the ticket names '{server}' besides.", "Use one node for each group of servers.");
+        }
+
+        int session = _core.AddSession();
+        Volatile.Write(ref _servers, [.. _servers, server]);
+        Volatile.Write(ref _relayReceivers, [.. _relayReceivers, null]);
+        Volatile.Write(ref _links, [.. _links, new SignallingLink(server, session, this, _time)]);
+        return session;
     }
 
     private void OnTimer()

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using Gimlet.Observability;
 using Gimlet.Quic;
 using Gimlet.Quic.Udp;
 using Gimlet.Sockets;
@@ -14,7 +15,8 @@ namespace Gimlet.Hosting;
 /// </summary>
 /// <param name="sockets">Sends to addresses.</param>
 /// <param name="relay">Sends by a server's WebSocket: session, peer, datagrams, segment size; false where it has none.</param>
-internal sealed class NodePaths(NodeSockets sockets, RelaySender relay) : IDatagramSender
+/// <param name="statistics">Counts the bytes.</param>
+internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, StatisticsCollector statistics) : IDatagramSender
 {
     private readonly UdpPaths _udp = new();
     private readonly ConcurrentDictionary<PeerId, RelayWay> _byPeer = new();
@@ -22,17 +24,9 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay) : IDatag
     private readonly ConcurrentDictionary<TransportAddress, PeerId> _vouched = new();
     private int _last;
     private int _waiting;
-    private long _directSent;
-    private long _directReceived;
-    private long _relaySent;
-    private long _relayReceived;
 
     /// <summary>A socket had no room; <see cref="QuicEndpoint.NotifyWritable"/> is to be called when it has.</summary>
     public Action<DatagramSocket>? WaitForRoom { get; set; }
-
-    /// <summary>Bytes of QUIC datagrams so far.</summary>
-    public PathBytes Bytes => new(
-        Interlocked.Read(ref _directSent), Interlocked.Read(ref _directReceived), Interlocked.Read(ref _relaySent), Interlocked.Read(ref _relayReceived));
 
     /// <summary>Datagrams that came by the relay from somebody who has no call with this node.</summary>
     public long Unadmitted { get; private set; }
@@ -62,8 +56,8 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay) : IDatag
         return way.Path;
     }
 
-    /// <summary>Some server carries datagrams to the peer.</summary>
-    public bool HasRelay(PeerId peer) => _byPeer.TryGetValue(peer, out RelayWay? way) && way.Session >= 0;
+    /// <summary>Which server carries datagrams to the peer; -1 for none.</summary>
+    public int RelaySessionOf(PeerId peer) => _byPeer.TryGetValue(peer, out RelayWay? way) ? way.Session : -1;
 
     /// <summary>The peer has no connection and no call any more: what comes from it by the relay is a stranger's.</summary>
     public void Forget(PeerId peer)
@@ -110,7 +104,7 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay) : IDatag
     /// <summary>Which server carries a relay; -1 for a direct path.</summary>
     public int SessionOf(QuicPath path) => path.Value < 0 && _byNumber.TryGetValue(path.Value, out RelayWay? way) ? way.Session : -1;
 
-    public void CountReceived(bool isRelay, int bytes) => _ = Interlocked.Add(ref isRelay ? ref _relayReceived : ref _directReceived, bytes);
+    public void CountReceived(PathKind kind, int bytes) => statistics.AddBytes(kind, 0, bytes);
 
     /// <inheritdoc/>
     public DatagramSendResult Send(QuicPath path, ReadOnlySpan<byte> datagrams, int segmentSize, EcnMark ecn, out int sent)
@@ -123,7 +117,7 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay) : IDatag
                 return DatagramSendResult.Unreachable;
             }
 
-            _ = Interlocked.Add(ref _relaySent, datagrams.Length);
+            statistics.AddBytes(PathKind.Relay, datagrams.Length, 0);
             sent = datagrams.Length;
             return DatagramSendResult.Sent;
         }
@@ -144,7 +138,7 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay) : IDatag
             return DatagramSendResult.Failed;
         }
 
-        _ = Interlocked.Add(ref _directSent, sent);
+        statistics.AddBytes(PathKind.Direct, sent, 0);
         if (result == DatagramSendResult.WouldBlock && Interlocked.Exchange(ref _waiting, 1) == 0)
         {
             WaitForRoom?.Invoke(socket);
@@ -237,6 +231,3 @@ internal sealed class RelayWay(PeerId peer, QuicPath path)
         set => Volatile.Write(ref _session, value);
     }
 }
-
-/// <summary>Bytes of QUIC datagrams by kind of path.</summary>
-internal readonly record struct PathBytes(long DirectSent, long DirectReceived, long RelaySent, long RelayReceived);

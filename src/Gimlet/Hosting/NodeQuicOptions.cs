@@ -31,8 +31,11 @@ internal sealed class NodeQuicOptions : IDisposable
 
     public QuicEndpointOptions Endpoint() => new() { TimeProvider = _options.TimeProvider, StatelessResetKey = _resetKey };
 
-    public QuicServerOptions Server() => new()
+    /// <summary>How peers are served.</summary>
+    /// <param name="begun">Called as soon as a connection begins, before its handshake: it may be put on a path.</param>
+    public QuicServerOptions Server(Action<QuicConnection>? begun = null) => new()
     {
+        ConnectionBegun = begun,
         ApplicationProtocols = [.. _options.Protocols.Select(static p => new SslApplicationProtocol(p))],
         Certificate = _certificate,
         ClientCertificate = QuicClientCertificateMode.Required,

@@ -1,6 +1,7 @@
 using Gimlet.Access;
 using Gimlet.Calls;
 using Gimlet.Candidates;
+using Gimlet.Errors;
 using Gimlet.Identity;
 using Gimlet.Serverless;
 using Gimlet.Signalling;
@@ -67,13 +68,13 @@ internal sealed partial class NodeCore : ISignallingOwner
     public int DialCount => _dials.All.Count();
 
     /// <summary>Some server knows this node.</summary>
-    public bool IsAnyRegistered => Array.Exists(_sessions, static s => s.State == SignallingState.Registered);
+    public bool IsAnyRegistered => _sessions.Exists(static s => s.State == SignallingState.Registered);
 
     /// <summary>Some server that knows this node relays.</summary>
-    public bool CanRelay => Array.Exists(_sessions, static s => s.State == SignallingState.Registered && Relays(s));
+    public bool CanRelay => _sessions.Exists(static s => s.State == SignallingState.Registered && Relays(s));
 
-    /// <summary>The server that would carry a relayed datagram to a new peer; -1 for none.</summary>
-    public int RelaySession => Array.FindIndex(_sessions, static s => s.State == SignallingState.Registered && Relays(s));
+    /// <summary>That server relays.</summary>
+    public bool RelaysAt(int session) => Relays(_sessions[session]);
 
     /// <summary>Calls a peer through the servers; events about the call carry its id.</summary>
     public void Dial(CallId id, PeerId peer, TimeSpan now) => Dial(new DialRequest(id, peer), now);
@@ -269,9 +270,6 @@ internal sealed partial class NodeCore : ISignallingOwner
         bool isDecided = _admission.TryDecideAtOnce(peer, onlyPaths, incoming.Proof, out AccessDecision access);
         (string Reason, string Detail) refusal =
             isDecided && !access.IsAccepted ? (access.Reason!, access.Detail!)
-            : incoming.Protocol is { } wanted && !_options.Protocols.Contains(wanted, StringComparer.Ordinal)
-                ? (RejectReason.Unsupported, "no application here speaks that protocol")
-            : incoming.Protocol is { } both && Id < peer && IsDialling(peer, both) ? (RejectReason.Glare, "this node is calling that peer for the same protocol")
             : _calls.IncomingCount >= _options.Traversal.MaxIncomingCalls ? (RejectReason.Busy, "too many calls at once")
             : _calls.CountIncomingFrom(peer) >= IncomingGuard.MaxCallsPerPeer ? (RejectReason.Busy, "too many calls of this peer at once")
             : _incoming.IsReplay(id, now) ? (RejectReason.BadRequest, "this call is over")
@@ -281,6 +279,9 @@ internal sealed partial class NodeCore : ISignallingOwner
                 ? (RejectReason.BadRequest, "the key of the call is not signed by the caller")
             : !isDecided && (access = _admission.DecideOnProof(id, peer, point, incoming.Proof, _options.UtcNow())) is { IsAccepted: false }
                 ? (access.Reason!, access.Detail!)
+            : incoming.Protocol is { } wanted && !_options.Protocols.Contains(wanted, StringComparer.Ordinal)
+                ? (RejectReason.Unsupported, "no application here speaks that protocol")
+            : incoming.Protocol is { } both && Id < peer && IsDialling(peer, both) ? (RejectReason.Glare, "this node is calling that peer for the same protocol")
             : (keys = CallKeys.TryDerive(_prekey.Key, point, id, peer, Id)) is null ? (RejectReason.BadRequest, "the key of the call is not a point of P-256")
             : default;
         if (keys is null)
@@ -324,8 +325,7 @@ internal sealed partial class NodeCore : ISignallingOwner
             return;
         }
 
-        if (reject.Reason == RejectReason.Offline && dial.Request.Session < 0
-            && _sessions.Any(s => s.State == SignallingState.Registered && !dial.TriedSessions.Contains(s.Index)))
+        if (reject.Reason == RejectReason.Offline && FindSession(dial) is not null)
         {
             SendDial(dial);
             return;
@@ -338,17 +338,18 @@ internal sealed partial class NodeCore : ISignallingOwner
             return;
         }
 
-        string reason = PlainText.Of(reject.Reason, "no reason given");
-        string detail = string.IsNullOrEmpty(reject.Detail) ? reason : $"{reason}: {PlainText.Of(reject.Detail, "no detail")}";
-        (GimletErrorKind kind, string message) = reject.Reason switch
+        var refusal = CallRefusal.Of(reject.Reason, reject.Detail, dial.Peer);
+        if (refusal.Kind is not { } kind)
         {
-            RejectReason.Offline => (GimletErrorKind.PeerOffline, $"{dial.Peer} is not registered with the server."),
-            RejectReason.Refused => (GimletErrorKind.Refused, $"{dial.Peer} refused the call ({detail})."),
-            RejectReason.TimedOut => (GimletErrorKind.TimedOut, $"{dial.Peer} did not answer the call in time."),
-            RejectReason.Unsupported => (GimletErrorKind.Unsupported, $"{dial.Peer} cannot take the call ({detail})."),
-            _ => (GimletErrorKind.RendezvousRejected, $"The call was rejected ({detail})."),
-        };
-        FailDial(dial, now, kind, message, null);
+            return;
+        }
+
+        _dials.Remove(dial);
+        _events.Enqueue(new CallFailed(id, kind, refusal.Message, refusal.Hint)
+        {
+            Elapsed = now - dial.StartedAt,
+            Verdict = new RelayVerdict(refusal.Cause, RelayEvidence.None),
+        });
     }
 
     private void BeginCall(
@@ -387,9 +388,7 @@ internal sealed partial class NodeCore : ISignallingOwner
 
     private void SendDial(PendingDial dial)
     {
-        int only = dial.Request.Session;
-        SignallingSession? session = Array.Find(
-            _sessions, s => s.State == SignallingState.Registered && !dial.TriedSessions.Contains(s.Index) && (only < 0 || s.Index == only));
+        SignallingSession? session = FindSession(dial);
         if (session is null)
         {
             return;
@@ -402,6 +401,9 @@ internal sealed partial class NodeCore : ISignallingOwner
         CandidateDescription[] candidates = dial.Request.WantsPaths ? DescribeCandidates() : [];
         _signals.Enqueue((session.Index, connect with { Candidates = candidates, Nat = DescribeNat() }));
     }
+
+    private SignallingSession? FindSession(PendingDial dial) => _sessions.Find(
+        s => s.State == SignallingState.Registered && !dial.TriedSessions.Contains(s.Index) && (dial.Request.Sessions.Count == 0 || dial.Request.Sessions.Contains(s.Index)));
 
     private void FailDial(PendingDial dial, TimeSpan now, GimletErrorKind kind, string message, string? hint, bool leavesRelay = false)
     {

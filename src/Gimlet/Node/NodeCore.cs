@@ -35,13 +35,13 @@ internal sealed partial class NodeCore : IDisposable
     private readonly Access.Admission _admission;
     private readonly ServerlessDials _serverless;
     private readonly CandidateGatherer _gatherer;
-    private readonly SignallingSession[] _sessions;
+    private readonly List<SignallingSession> _sessions = [];
     private NatClassifier? _classifier;
     private int _announcedRevision;
     private HashSet<string> _announcedAddresses = [];
 
     // When each server was last told of other candidates.
-    private readonly TimeSpan?[] _updatedAt;
+    private readonly List<TimeSpan?> _updatedAt = [];
     private bool _fallbackAsked;
 
     public NodeCore(NodeCoreOptions options)
@@ -53,11 +53,9 @@ internal sealed partial class NodeCore : IDisposable
         _calls = new CallTable(_events, ExplainPunchFailure);
         _serverless = new ServerlessDials(_context, _calls, _events, options.Identity, _prekey);
         _gatherer = new CandidateGatherer(options.Traversal, options.AllowLoopback, options.Random);
-        _sessions = new SignallingSession[options.Servers];
-        _updatedAt = new TimeSpan?[options.Servers];
-        for (int i = 0; i < _sessions.Length; i++)
+        for (int i = 0; i < options.Servers; i++)
         {
-            _sessions[i] = new SignallingSession(i, options.Identity, options.Token, this);
+            _ = AddSession();
         }
     }
 
@@ -102,6 +100,15 @@ internal sealed partial class NodeCore : IDisposable
 
             return Min(next, _classifier?.NextTimeout ?? TimeSpan.MaxValue);
         }
+    }
+
+    /// <summary>The node speaks with one server more.</summary>
+    /// <returns>The index of its session.</returns>
+    public int AddSession()
+    {
+        _sessions.Add(new SignallingSession(_sessions.Count, _options.Identity, _options.Token, this));
+        _updatedAt.Add(null);
+        return _sessions.Count - 1;
     }
 
     /// <summary>The sockets are bound and the interfaces read.</summary>

@@ -17,8 +17,8 @@ internal sealed record DialRequest(CallId Call, PeerId Peer, string? Protocol = 
     /// <summary>Direct paths are wanted. Otherwise the peer is told no address, and looks for no path either.</summary>
     public bool WantsPaths { get; init; } = true;
 
-    /// <summary>The server to use; -1 for whichever knows the peer.</summary>
-    public int Session { get; init; } = -1;
+    /// <summary>The servers that may know the peer; empty for all.</summary>
+    public IReadOnlyList<int> Sessions { get; init; } = [];
 }
 
 /// <summary>A dial that waits for its introduction.</summary>

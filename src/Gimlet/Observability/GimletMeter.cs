@@ -16,7 +16,7 @@ internal static class GimletMeter
 
     // What is a state and no event is kept here always, so that a listener that comes late sees it right.
     private static readonly long[] PortMappings = new long[Enum.GetValues<PortMappingState>().Length];
-    private static long s_open;
+    private static long _open;
 
     private static readonly Meter Meter = new(Name);
 
@@ -41,13 +41,13 @@ internal static class GimletMeter
 
     static GimletMeter()
     {
-        _ = Meter.CreateObservableUpDownCounter("gimlet.connections.open", static () => Interlocked.Read(ref s_open), "{connection}", "Connections that are open now.");
+        _ = Meter.CreateObservableUpDownCounter("gimlet.connections.open", static () => Interlocked.Read(ref _open), "{connection}", "Connections that are open now.");
         _ = Meter.CreateObservableUpDownCounter("gimlet.port_mapping_state", ObservePortMappings, "{node}", "Nodes by the state of their port mapping; without those that have none.");
     }
 
     /// <summary>Counts connections that are open now.</summary>
     /// <param name="change">How many more, or fewer.</param>
-    public static void AddOpen(long change) => Interlocked.Add(ref s_open, change);
+    public static void AddOpen(long change) => Interlocked.Add(ref _open, change);
 
     /// <summary>A node's port mapping has another state.</summary>
     /// <param name="from">The state before.</param>

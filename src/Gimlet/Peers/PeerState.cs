@@ -14,7 +14,7 @@ internal sealed class PeerState(PeerId id)
     public Dictionary<CallId, string> Dials { get; } = [];
 
     /// <summary>Dials of the peer that were accepted and are not connections yet: protocol, and until when they are waited for.</summary>
-    public List<(string Protocol, TimeSpan Until)> Expected { get; } = [];
+    public List<(CallId Call, string Protocol, TimeSpan Until)> Expected { get; } = [];
 
     /// <summary>Connections, and how many of them may use a direct path.</summary>
     public int Connections { get; set; }
@@ -23,6 +23,12 @@ internal sealed class PeerState(PeerId id)
 
     /// <summary>The direct path that connections were told to use; null for the relay.</summary>
     public PeerAgent? Chosen { get; set; }
+
+    /// <summary>Calls whose checks are under way.</summary>
+    public HashSet<CallId> Punching { get; } = [];
+
+    /// <summary>There was a direct path, and it died.</summary>
+    public bool HasLostPath { get; set; }
 
     /// <summary>When the next attempt to open a direct path is due.</summary>
     public TimeSpan NextAttempt { get; set; } = TimeSpan.MaxValue;

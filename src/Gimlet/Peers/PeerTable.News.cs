@@ -14,6 +14,11 @@ internal sealed partial class PeerTable
             case CallAdmitted admitted:
                 HandleAdmitted(admitted, now);
                 break;
+            case CallIntroduced introduced:
+                PeerState introducedTo = GetOrAdd(introduced.Peer, now);
+                _byHandle[introduced.Handle] = introducedTo;
+                _ = introducedTo.Punching.Add(introduced.Handle);
+                break;
             case CallConnected connected:
                 HandleConnected(connected, now);
                 break;
@@ -61,7 +66,7 @@ internal sealed partial class PeerTable
         peer.LastAttempt = now;
         if (admitted.Protocol is { } protocol)
         {
-            peer.Expected.Add((protocol, now + ExpectedFor));
+            peer.Expected.Add((admitted.Handle, protocol, now + ExpectedFor));
         }
 
         peer.IdleSince = now;
@@ -75,6 +80,8 @@ internal sealed partial class PeerTable
         var agent = new PeerAgent(connected.Handle, connected.Call, now - connected.Elapsed) { Path = connected.Path };
         peer.Agents[connected.Handle] = agent;
         peer.Backoff = TimeSpan.Zero;
+        peer.LastVerdict = null;
+        _ = peer.Punching.Remove(connected.Handle);
         peer.NextAttempt = TimeSpan.MaxValue;
         _events.Enqueue(new PunchEnded(peer.Id, connected.Call, PunchOutcome.Succeeded, connected.Elapsed, null));
         NoteIdle(peer, now);
@@ -138,12 +145,14 @@ internal sealed partial class PeerTable
         }
 
         bool was = peer.Chosen is { } chosen && chosen.Handle == handle;
+        _ = peer.Punching.Remove(handle);
         _ = peer.Agents.Remove(handle, out PeerAgent? gone);
         _ = peer.Dials.ContainsKey(handle) || _byHandle.Remove(handle);
         if (was)
         {
             // Choose sees the difference: the one that is gone was in use, and is not healthy.
             gone!.IsSuspect = true;
+            peer.HasLostPath = true;
             Choose(peer, reason, now);
             peer.Chosen = peer.Chosen == gone ? null : peer.Chosen;
         }
@@ -185,22 +194,28 @@ internal sealed partial class PeerTable
         }
 
         _ = peer.Agents.Remove(failed.Handle);
+        _ = peer.Punching.Remove(failed.Handle);
         _ = peer.Dials.ContainsKey(failed.Handle) || _byHandle.Remove(failed.Handle);
+        peer.LastVerdict = failed.Verdict ?? failed.Kind switch
+        {
+            GimletErrorKind.Unsupported when failed.LeavesRelay => new RelayVerdict(RelayCause.PeerUnsupported, RelayEvidence.None),
+            _ when peer.LastVerdict is not null => peer.LastVerdict,
+            _ => new RelayVerdict(RelayCause.NotIntroduced, RelayEvidence.None),
+        };
         if (failed.Kind == GimletErrorKind.Unsupported || peer.Chosen is not null)
         {
             return;
         }
 
         peer.LastChecks = failed.Checks;
-        peer.LastVerdict = failed.Verdict ?? peer.LastVerdict;
         (string? Own, string? Peer) nats = failed.Nats;
         bool isHopeless = failed.Kind == GimletErrorKind.PunchFailed && nats.Own is not null && nats == peer.FailedNats;
         peer.FailedNats = nats;
-        TimeSpan next = isHopeless ? MaxBackoff : peer.Backoff == TimeSpan.Zero ? FirstBackoff : Min(peer.Backoff * 2, MaxBackoff);
-        peer.Backoff = isPunch ? next : peer.Backoff;
 
         // What the server refused, or nobody answered, may be different in a moment; what the NATs refused is not.
-        peer.NextAttempt = peer.DirectConnections > 0 || peer.Dials.Count > 0 ? now + (isPunch ? next : AttemptSpacing) : TimeSpan.MaxValue;
+        TimeSpan first = isPunch ? FirstBackoff : AttemptSpacing;
+        peer.Backoff = isHopeless ? MaxBackoff : peer.Backoff < first ? first : Min(peer.Backoff * 2, MaxBackoff);
+        peer.NextAttempt = peer.DirectConnections > 0 || peer.Dials.Count > 0 ? now + peer.Backoff : TimeSpan.MaxValue;
     }
 
     private void HandleRegistered(TimeSpan now)

@@ -110,16 +110,21 @@ internal sealed partial class PeerTable
     }
 
     /// <summary>There is one more connection with the peer.</summary>
-    public void AddConnection(PeerId id, string protocol, bool allowsDirect, TimeSpan now)
+    /// <returns>The peer's call that led to it, where it was one of the peer's.</returns>
+    public CallId? AddConnection(PeerId id, string protocol, bool isIncoming, bool allowsDirect, TimeSpan now)
     {
         PeerState peer = GetOrAdd(id, now);
         peer.Connections++;
         peer.DirectConnections += allowsDirect ? 1 : 0;
-        int expected = peer.Expected.FindIndex(e => e.Protocol == protocol);
-        if (expected >= 0)
+        int expected = isIncoming ? peer.Expected.FindIndex(e => e.Protocol == protocol) : -1;
+        if (expected < 0)
         {
-            peer.Expected.RemoveAt(expected);
+            return null;
         }
+
+        CallId call = peer.Expected[expected].Call;
+        peer.Expected.RemoveAt(expected);
+        return call;
     }
 
     /// <summary>A connection with the peer has ended.</summary>
@@ -147,6 +152,20 @@ internal sealed partial class PeerTable
                 _core.Hangup(handle, 0, now);
             }
         }
+    }
+
+    /// <summary>Why connections with the peer use the relay.</summary>
+    public RelayVerdict Explain(PeerId id)
+    {
+        if (!_peers.TryGetValue(id, out PeerState? peer))
+        {
+            return new RelayVerdict(RelayCause.StillTrying, RelayEvidence.None);
+        }
+
+        RelayEvidence evidence = peer.LastVerdict?.Evidence ?? RelayEvidence.None;
+        return peer.Chosen is not null ? RelayVerdict.NotRelayed
+            : peer.Punching.Count > 0 || peer.Dials.Count > 0 ? new RelayVerdict(RelayCause.StillTrying, evidence)
+            : peer.LastVerdict ?? new RelayVerdict(peer.HasLostPath ? RelayCause.PathDied : RelayCause.StillTrying, evidence);
     }
 
     /// <summary>What the checks of the calls with a peer have shown.</summary>
@@ -230,6 +249,7 @@ internal sealed partial class PeerTable
 
             peer.DirectNotBefore = TimeSpan.Zero;
             peer.FailedNats = default;
+            peer.Backoff = TimeSpan.Zero;
             Choose(peer, "this machine's network has changed", now);
             AttemptSoon(peer, now);
         }
@@ -279,7 +299,7 @@ internal sealed partial class PeerTable
         TimeSpan due = peer.NextAttempt;
         due = peer.IsIdle ? Min(due, peer.IdleSince + IdleLinger) : due;
         due = peer.DirectNotBefore > TimeSpan.Zero ? Min(due, peer.DirectNotBefore) : due;
-        foreach ((_, TimeSpan until) in peer.Expected)
+        foreach ((_, _, TimeSpan until) in peer.Expected)
         {
             due = Min(due, until);
         }
@@ -351,8 +371,15 @@ internal sealed partial class PeerTable
     private void Attempt(PeerState peer, TimeSpan now)
     {
         peer.NextAttempt = TimeSpan.MaxValue;
-        if (peer.DirectConnections == 0 || peer.Agents.Values.Any(static a => a.IsHealthy || (a.Path is null && a.RedundantSince is null)))
+        if (peer.DirectConnections == 0 || peer.Agents.Values.Any(static a => a.IsHealthy))
         {
+            return;
+        }
+
+        if (peer.Punching.Count > 0)
+        {
+            // What is new goes to the call under way; when that has failed, the next one is due.
+            peer.NextAttempt = now + AttemptSpacing;
             return;
         }
 

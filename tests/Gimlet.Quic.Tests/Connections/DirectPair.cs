@@ -21,9 +21,9 @@ internal sealed class DirectPair : IDisposable
     private ConnectionCore? _server;
     private TimeSpan _now = TimeSpan.FromSeconds(1);
 
-    public DirectPair(ProtectionChoice protection)
+    public DirectPair(ProtectionChoice protection, bool isGimlet = false)
     {
-        _settings = new ConnectionSettings { Protection = ProtectionSelection.Select(protection).Provider };
+        _settings = new ConnectionSettings { Protection = ProtectionSelection.Select(protection).Provider, GimletPaths = isGimlet };
         var random = new Random(1);
         Client = ConnectionCore.Connect(
             _now, Path, _settings, SimulatedIdentities.ClientOptions(), new SimulatedRoutes(random), random.NextBytes);
@@ -36,6 +36,9 @@ internal sealed class DirectPair : IDisposable
     }
 
     public ConnectionCore Client { get; }
+
+    /// <summary>The clock.</summary>
+    public TimeSpan Now => _now;
 
     public ConnectionCore Server => _server!;
 
@@ -116,7 +119,7 @@ internal sealed class DirectPair : IDisposable
                     new ServerStart(header.Destination, header.Source, header.Destination, RetrySource: null, IsAddressValidated: false));
             }
 
-            (toServer ? Server : Client).HandleDatagram(_now, Path, transmit.Ecn, datagram);
+            (toServer ? Server : Client).HandleDatagram(_now, transmit.Path, transmit.Ecn, datagram);
         }
     }
 }

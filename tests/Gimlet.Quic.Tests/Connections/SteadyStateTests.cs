@@ -1,3 +1,4 @@
+using Gimlet.Quic.Paths;
 using Gimlet.Quic.Protection;
 using Gimlet.Quic.Streams;
 using Gimlet.Quic.Tests.Wire.Support;
@@ -39,6 +40,38 @@ public sealed class SteadyStateTests
         Assert.Equal(sent, received);
         Assert.True(pair.Server.Counters.PacketsReceived - packets > 100_000);
         Assert.Equal(0, pair.Client.Counters.PacketsLost);
+    }
+
+    // The receiver stays on another path than the one that data and acknowledgements take.
+    [Fact]
+    public void Acknowledgements_on_another_path_allocate_nothing()
+    {
+        using var pair = new DirectPair(ProtectionChoice.Automatic, isGimlet: true);
+        PathId first = pair.Client.CurrentPath, second = new(2);
+        Assert.True(pair.Client.TryUsePath(pair.Now, second));
+        Assert.True(pair.Server.TryUsePath(pair.Now, second));
+        pair.Exchange();
+        Assert.True(pair.Server.TryUsePath(pair.Now, first));
+        Assert.True(pair.Client.Streams.TryOpen(StreamDirection.Unidirectional, out QuicStreamState? sender));
+        byte[] data = new byte[256 * 1024];
+        byte[] room = new byte[64 * 1024];
+        Assert.Equal(data.Length, sender.Write(data));
+        QuicStreamState receiver = pair.Exchange()!;
+        long received = Drain(receiver, room);
+        long sent = data.Length;
+        long before = PacketsOn(second);
+        Allocations.AssertNone(() =>
+        {
+            sent += sender.Write(data);
+            pair.Exchange();
+            received += Drain(receiver, room);
+        });
+        pair.Exchange();
+        received += Drain(receiver, room);
+        Assert.Equal(sent, received);
+        Assert.True(PacketsOn(second) - before > 1000);
+
+        long PacketsOn(PathId path) => pair.Server.Paths.Single(p => p.Id == path).PacketsSent;
     }
 
     [Fact]

@@ -132,6 +132,25 @@ public sealed class EndpointCoreTests : IDisposable
         Assert.True(second.Start.IsAddressValidated);
     }
 
+    // Neither state nor answer, whatever would have been answered; a stateless reset for a connection that is forgotten goes out all the same.
+    [Fact]
+    public void Where_nobody_may_begin_a_connection_only_resets_go_out()
+    {
+        Serve(threshold: -1);
+        Assert.Equal(DropReason.NotInvited, Uninvited(Datagrams.Initial(Destination, Source)).Reason);
+        Assert.Equal(DropReason.NotInvited, Uninvited(Datagrams.Initial(Destination, Source, [1, 2, 3])).Reason);
+        Assert.Equal(DropReason.NotInvited, Uninvited(Datagrams.OfVersion(0x0a0a0a0a, Destination, Source)).Reason);
+        Serve();
+        Assert.Equal(DropReason.NotInvited, Uninvited(Datagrams.Initial(Destination, Source)).Reason);
+        Assert.Equal((0, 0), (_core.Admission.Connections, _core.Admission.HalfOpen));
+        StrangerVerdict<string> late = Uninvited(Datagrams.Short(Destination, 100));
+        Assert.Equal((StrangerAction.Answer, AnswerKind.StatelessReset), (late.Action, late.Kind));
+        Assert.Equal(StrangerAction.Accept, Handle(Datagrams.Initial(Destination, Source)).Action);
+
+        StrangerVerdict<string> Uninvited(byte[] datagram) =>
+            _core.HandleStranger(TimeSpan.Zero, datagram, new StrangerAddress(Address, HostLength), _answer, mayBegin: false);
+    }
+
     [Fact]
     public void A_Retry_token_from_elsewhere_is_refused_at_once()
     {

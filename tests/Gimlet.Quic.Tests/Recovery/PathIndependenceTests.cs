@@ -126,26 +126,72 @@ public sealed class PathIndependenceTests
     }
 
     [Fact]
-    public void After_a_reset_packets_from_before_count_for_nothing_but_their_frames()
+    public void What_was_handed_over_is_lost_at_once_and_its_frames_may_still_be_acknowledged()
     {
         _driver.Sample(40, path: 1);
         _driver.SendMany(6, path: 1);
-        _other.Reset();
-        Assert.Equal(0, _other.BytesInFlight);
-        Assert.False(_other.Rtt.HasSample);
+        (TimeSpan rtt, long window) = (_other.Rtt.Smoothed, _other.CongestionWindow);
+        _driver.Loss.HandOver(_driver.Now, new PathId(1));
+        _driver.Loss.HandOver(_driver.Now, new PathId(1));
+        Assert.Equal([1, 2, 3, 4, 5, 6], _driver.Lost);
+        Assert.Equal((0L, 0L), (_other.BytesInFlight, _other.CongestionEvents));
+        Assert.Equal(0, _driver.Loss.CountAckElicitingInFlight(new PathId(1)));
+        Assert.Null(_driver.Loss.NextTimeout);
+
+        // They say nothing of the path, neither of its round trip nor of its window.
+        _driver.Advance(500);
+        _driver.AcknowledgedFrames.Clear();
+        Assert.False(_driver.AckRange(1, 3).IsError);
+        Assert.Equal([1, 2, 3], _driver.AcknowledgedFrames.ConvertAll(frame => frame.Offset));
+        Assert.Equal((rtt, window), (_other.Rtt.Smoothed, _other.CongestionWindow));
+
+        // A packet of later makes those in front of it no loss.
         long fresh = _driver.Send(path: 1);
-        Assert.Equal(1200, _other.BytesInFlight);
-        _driver.Advance(70);
-        _ = _driver.Ack(5);
-        Assert.False(_other.Rtt.HasSample);
-        Assert.Equal([1, 2], _driver.Lost);
-        Assert.Equal(0, _other.CongestionEvents);
-        Assert.Equal(1200, _other.BytesInFlight);
-        Assert.Equal(12000, _other.CongestionWindow);
+        _driver.Advance(50);
         _ = _driver.Ack(fresh);
-        Assert.Equal(Ms(70), _other.Rtt.Smoothed);
-        Assert.Equal(0, _other.BytesInFlight);
-        Assert.Equal([1, 2, 3, 4], _driver.Lost);
-        Assert.Equal(0, _other.CongestionEvents);
+        _ = _driver.Ack(5);
+        Assert.Equal([1, 2, 3, 4, 5, 6], _driver.Lost);
+        Assert.Equal((0L, 0L), (_other.BytesInFlight, _other.CongestionEvents));
+    }
+
+    [Fact]
+    public void What_was_handed_over_is_forgotten_with_its_path_and_told_once()
+    {
+        _driver.SendMany(3, path: 1);
+        _driver.Loss.HandOver(_driver.Now, new PathId(1));
+        _driver.Loss.MarkAllLost(_driver.Now, new PathId(1));
+        _driver.Loss.RetransmitOldest(PacketNumberSpace.Application, new PathId(1), 3);
+        Assert.Equal([0, 1, 2], _driver.LostFrames.ConvertAll(frame => frame.Offset));
+        Assert.False(_driver.AckRange(0, 2).IsError);
+        Assert.Empty(_driver.AcknowledgedFrames);
+    }
+
+    // RFC 9002 section 5.1 needs the acknowledgement of the path's own packets; where it came another way it measures both ways.
+    [Fact]
+    public void A_round_trip_is_the_paths_own_where_acknowledgements_come_the_same_way()
+    {
+        Answer(90, way: 0);
+        Assert.Equal(Ms(90), _other.Rtt.Smoothed);
+        Answer(40, way: 1);
+        Assert.Equal((Ms(40), Ms(40)), (_other.Rtt.Smoothed, _other.Rtt.Minimum));
+        Answer(10, way: 0);
+        Answer(200, way: 0);
+        Assert.Equal((Ms(40), Ms(40)), (_other.Rtt.Smoothed, _other.Rtt.Minimum));
+
+        // Nothing comes the same way any more: a probe timeout shows it.
+        long number = _driver.Send(path: 1);
+        _driver.Now = _driver.Loss.NextTimeout!.Value;
+        Assert.True(_driver.Loss.HandleTimeout(_driver.Now, out _));
+        _driver.Advance(10);
+        _ = _driver.Ack(number);
+        Assert.True(_other.Rtt.Smoothed > Ms(50));
+
+        void Answer(double after, int way)
+        {
+            long sent = _driver.Send(path: 1);
+            _driver.Advance(after);
+            _driver.AckWay = new PathId(way);
+            _ = _driver.Ack(sent);
+        }
     }
 }

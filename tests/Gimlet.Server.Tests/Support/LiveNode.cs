@@ -81,6 +81,13 @@ internal sealed class LiveNode : IAsyncDisposable
         return _buffer[..length];
     }
 
+    /// <summary>The next frame of any kind.</summary>
+    public async Task<(WebSocketMessageType Type, byte[] Frame)> NextFrameAsync()
+    {
+        (WebSocketMessageType type, int length) = await ReadFrameAsync("a frame");
+        return (type, _buffer[..length]);
+    }
+
     public async Task<T> NextAsync<T>()
         where T : SignalMessage
     {

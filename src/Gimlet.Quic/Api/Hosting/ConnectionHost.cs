@@ -25,6 +25,7 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
     private readonly ConnectionTimer _timer;
     private readonly HeldPaths _paths;
     private readonly string? _tokenKey;
+    private readonly Action<QuicConnection>? _begun;
     private ConnectionCore? _core;
     private BlockedDatagrams _blocked;
     private ConnectionId? _original;
@@ -32,6 +33,7 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
     private bool _isBlocked;
     private bool _isQueued;
     private bool _isHandshaking = true;
+    private bool _isBegunTold;
     private bool _isOver;
     private bool _isCoreDisposed;
     private bool _isDrainQueued;
@@ -43,6 +45,7 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
         _timer = new ConnectionTimer(endpoint.TimeProvider, static state => ((ConnectionHost)state!).OnTimer(), this);
         _paths = new HeldPaths(endpoint.Sender);
         _tokenKey = tokenKey;
+        _begun = options.ConnectionBegun;
         IsServer = isServer;
         DefaultCloseErrorCode = options.DefaultCloseErrorCode;
         Connection = new QuicConnection(this, options, (options as QuicClientOptions)?.TargetHost ?? tokenKey);
@@ -86,6 +89,32 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
     {
         _core = core;
         _paths.Hold(path, path);
+    }
+
+    /// <summary>Tells the application of the connection, once. Without the gate: it is the application's code.</summary>
+    public void TellBegun()
+    {
+        lock (Gate)
+        {
+            if (_begun is null || _isBegunTold || _isOver)
+            {
+                return;
+            }
+
+            _isBegunTold = true;
+        }
+
+        try
+        {
+            _begun(Connection);
+        }
+        catch (Exception e)
+        {
+            lock (Gate)
+            {
+                Break(e);
+            }
+        }
     }
 
     /// <summary>Until the handshake is confirmed, the client may still send to the id that it chose.</summary>

@@ -104,6 +104,7 @@ internal sealed class EndpointHost : IDisposable
             connection.Drain();
         }
 
+        connection.TellBegun();
         return connection;
     }
 

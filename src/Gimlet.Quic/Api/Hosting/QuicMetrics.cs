@@ -10,7 +10,7 @@ internal static class QuicMetrics
     // In the order of the enums.
     public static readonly string[] DropNames =
     [
-        "none", "malformed", "no-connection", "not-serving", "too-small", "unknown-version", "invalid-token", "half-open-limit", "answer-limit",
+        "none", "malformed", "no-connection", "not-serving", "not-invited", "too-small", "unknown-version", "invalid-token", "half-open-limit", "answer-limit",
         "not-authentic",
     ];
 

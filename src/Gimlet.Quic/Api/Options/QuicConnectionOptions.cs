@@ -79,6 +79,13 @@ public abstract record QuicConnectionOptions
     /// </summary>
     public bool GimletPaths { get; init; }
 
+    /// <summary>
+    /// Is given each connection once when it begins, before the handshake is complete: the owner of the paths can say then already which path is to be used from completion on
+    /// (<see cref="QuicConnection.TryUsePath"/>); streams and datagrams come later. A client's is called by who dials, a server's by who receives:
+    /// it must not block. The connection ends where it throws.
+    /// </summary>
+    public Action<QuicConnection>? ConnectionBegun { get; init; }
+
     /// <summary>Throws where a value makes no sense.</summary>
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
     internal virtual void Validate()

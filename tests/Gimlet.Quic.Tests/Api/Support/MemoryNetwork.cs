@@ -26,6 +26,9 @@ internal sealed class MemoryNetwork : IDatagramSender, IDisposable
     /// <summary>Whether batches end; until they do, what came is not told of.</summary>
     public bool IsFlushing { get; set; } = true;
 
+    /// <summary>Whether who sends on a path may begin a connection at the other end.</summary>
+    public Predicate<QuicPath> MayBegin { get; set; } = static _ => true;
+
     public int Sends => Volatile.Read(ref _sends);
 
     public int WouldBlocks { get; private set; }
@@ -43,7 +46,7 @@ internal sealed class MemoryNetwork : IDatagramSender, IDisposable
         {
             foreach ((QuicPath path, byte[] bytes, int segmentSize, EcnMark ecn) in _wire.GetConsumingEnumerable())
             {
-                receiver.Receive(path, ecn, bytes, segmentSize);
+                receiver.Receive(path, ecn, bytes, segmentSize, MayBegin(path));
                 if (_wire.Count == 0 && IsFlushing)
                 {
                     receiver.Flush();

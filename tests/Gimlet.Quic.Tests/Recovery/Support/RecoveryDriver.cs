@@ -30,6 +30,9 @@ internal sealed class RecoveryDriver : IRecoveryEvents
 
     public bool IsRecording { get; set; } = true;
 
+    /// <summary>The path that acknowledgements come on; null where it makes no difference.</summary>
+    public PathId? AckWay { get; set; }
+
     public List<long> Acknowledged { get; } = [];
 
     public List<long> Lost { get; } = [];
@@ -134,7 +137,7 @@ internal sealed class RecoveryDriver : IRecoveryEvents
             throw new InvalidOperationException(reader.Error.ToString());
         }
 
-        return Loss.OnAckReceived(Now, space, frame, delay);
+        return Loss.OnAckReceived(Now, space, frame, delay, AckWay);
     }
 
     /// <summary>Moves the clock to the next timeout, and handles it.</summary>

@@ -1,0 +1,133 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Gimlet.Cli.Running;
+
+/// <summary>
+/// Standard input and output as plain bytes, without a buffer between them and the system. A read of a terminal or a pipe cannot be cancelled, so whoever
+/// waits for one bounds the wait and leaves the read behind: it ends with the process.
+/// </summary>
+internal sealed class StandardStreams : IAsyncDisposable
+{
+    private const int OutputNumber = 1;
+    private const string Nothing = "/dev/null";
+
+    private readonly Stream _input;
+    private readonly Stream _output;
+    private SafeFileHandle? _placeholder;
+    private bool _isOutputClosed;
+
+    private StandardStreams(Stream input, Stream output)
+    {
+        _input = input;
+        _output = output;
+    }
+
+    /// <summary>Opens both.</summary>
+    /// <exception cref="GimletException"><see cref="GimletErrorKind.LocalFault"/>: the process was started without one of them.</exception>
+    public static StandardStreams Open()
+    {
+        // A read and a write may stand for as long as the programs on the other end like, each on a thread of the pool: the network keeps those that it has.
+        ThreadPool.GetMinThreads(out int workers, out int completions);
+        _ = ThreadPool.SetMinThreads(workers + 2, completions);
+        try
+        {
+            return new StandardStreams(Console.OpenStandardInput(), OpenOutput());
+        }
+        catch (Exception e) when (e is IOException or ArgumentException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new GimletException(GimletErrorKind.LocalFault, $"Standard input or output cannot be used: {e.Message}", "Start gimlet pipe with both of them open.", e);
+        }
+    }
+
+    /// <summary>Reads; 0 bytes are the end.</summary>
+    /// <param name="buffer">Gets the bytes. After a cancellation it belongs to the read that was left behind.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="GimletException"><see cref="GimletErrorKind.LocalFault"/>: it cannot be read.</exception>
+    public async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _input.ReadAsync(buffer, CancellationToken.None).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            throw new GimletException(GimletErrorKind.LocalFault, $"Standard input cannot be read: {e.Message}", innerException: e);
+        }
+    }
+
+    /// <summary>Writes.</summary>
+    /// <param name="bytes">The bytes. After a cancellation they belong to the write that was left behind.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="GimletException"><see cref="GimletErrorKind.LocalFault"/>: nobody reads it any more, or its disk is full.</exception>
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            ValueTask writing = _output.WriteAsync(bytes, CancellationToken.None);
+            if (writing.IsCompletedSuccessfully)
+            {
+                await writing.ConfigureAwait(false);
+            }
+            else
+            {
+                await writing.AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (IOException e)
+        {
+            throw OutputFailed(e);
+        }
+    }
+
+    /// <summary>Nothing more will be written: who reads standard output learns it now, while this process goes on.</summary>
+    /// <exception cref="GimletException"><see cref="GimletErrorKind.LocalFault"/>: the last bytes could not be written.</exception>
+    public async ValueTask CloseOutputAsync()
+    {
+        if (_isOutputClosed)
+        {
+            return;
+        }
+
+        _isOutputClosed = true;
+        try
+        {
+            await _output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+            if (_output is FileStream { CanSeek: true } file)
+            {
+                // Asking for the handle moves the file's own position behind what was written, where the next program of a shell's group goes on.
+                _ = file.SafeFileHandle;
+            }
+
+            await _output.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            throw OutputFailed(e);
+        }
+
+        if (!OperatingSystem.IsWindows())
+        {
+            // POSIX open: the lowest number that is free, so no socket of this process becomes its standard output.
+            _placeholder = File.OpenHandle(Nothing, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        // Input and output belong to the process, and one of them may stand in a call that was left behind.
+        _placeholder?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    // The console's own stream takes a reader that is gone for success ("just quit", its source says), so on Unix the file is used itself.
+    private static Stream OpenOutput() => OperatingSystem.IsWindows()
+        ? Console.OpenStandardOutput()
+        : new FileStream(new SafeFileHandle(OutputNumber, ownsHandle: true), FileAccess.Write, bufferSize: 0);
+
+    private static GimletException OutputFailed(IOException cause) => new(
+        GimletErrorKind.LocalFault,
+        $"Standard output takes no more bytes: {cause.Message}",
+        "The program that reads it has ended, or its disk is full.",
+        cause);
+}

@@ -1,0 +1,189 @@
+using System.Threading.Channels;
+using Gimlet.Quic.Tests.Api.Support;
+
+namespace Gimlet.Quic.Tests.Api;
+
+/// <summary>What the owner of the paths between two nodes says and is told, by the public face (docs/connections.md, "The choice of path").</summary>
+public sealed class OwnedPathApiTests : IAsyncLifetime
+{
+    private static readonly QuicPath Relay = new(1);
+    private static readonly QuicPath Direct = new(2);
+    private static readonly QuicPath Dead = new(MemoryNetwork.Nowhere);
+
+    private readonly MemoryNetwork _toServer = new();
+    private readonly MemoryNetwork _toClient = new();
+    private readonly QuicEndpoint _client;
+    private readonly QuicEndpoint _server;
+    private readonly QuicListener _listener;
+
+    public OwnedPathApiTests()
+    {
+        var options = new QuicEndpointOptions { ShutdownLinger = TimeSpan.Zero };
+        _client = new QuicEndpoint(_toServer, options);
+        _server = new QuicEndpoint(_toClient, options);
+        _listener = _server.Listen(TestEndpoints.ServerOptions with { GimletPaths = true });
+    }
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync()
+    {
+        _toServer.DeliverTo(_server);
+        _toClient.DeliverTo(_client);
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _client.DisposeAsync();
+        await _server.DisposeAsync();
+        _toServer.Dispose();
+        _toClient.Dispose();
+    }
+
+    [Fact]
+    public async Task Either_side_moves_and_the_other_hears_of_it()
+    {
+        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        ChannelReader<QuicPathEvent> events = server.PathEvents;
+        Assert.True(client.TryUsePath(Direct));
+        Assert.Equal((Direct, Relay), (client.CurrentPath, client.InitialPath));
+        await SendAsync(client, server, 50_000);
+        while (await events.ReadAsync(Token) != new QuicPathEvent(QuicPathEventKind.PeerMoved, Direct))
+        {
+        }
+
+        Assert.Equal((Relay, Relay), (server.CurrentPath, server.InitialPath));
+        Assert.True(server.TryUsePath(Direct));
+        await SendAsync(server, client, 50_000);
+        await Eventually.TrueAsync(() => _toServer.Held.ContainsKey(Direct) && _toClient.Held.ContainsKey(Direct));
+    }
+
+    [Fact]
+    public async Task A_dead_path_falls_silent_and_what_it_had_arrives_by_another_one()
+    {
+        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        ChannelReader<QuicPathEvent> events = client.PathEvents;
+        Assert.True(client.TryUsePath(Direct));
+        await SendAsync(client, server, 10_000);
+        await Eventually.TrueAsync(() => Of(client, Direct) is { IsValidated: true });
+
+        // The relay carries nothing from now on: what is on the dead path is nowhere else.
+        client.RemovePath(Relay);
+        Assert.True(client.TryUsePath(Dead));
+        client.RemovePath(Direct);
+        Task sending = SendAsync(client, server, 10_000);
+        while (await events.ReadAsync(Token) != new QuicPathEvent(QuicPathEventKind.Silent, Dead))
+        {
+        }
+
+        Assert.False(client.AbandonPath(Dead, Dead));
+        Assert.True(client.AbandonPath(Dead, Direct));
+        await sending;
+        Assert.Equal(Direct, client.CurrentPath);
+        QuicPathStatistics dead = Of(client, Dead)!;
+        Assert.Equal((false, false, 0L, TimeSpan.Zero), (dead.IsValidated, dead.IsCurrent, dead.BytesReceived, dead.Rtt));
+        Assert.InRange(dead.PacketsLost, 1, dead.PacketsSent);
+        Assert.True(_toServer.Held.ContainsKey(Dead), "it is challenged, so it is held");
+    }
+
+    [Fact]
+    public async Task A_path_that_is_known_before_the_handshake_is_complete_is_used_from_then_on()
+    {
+        var serverBegan = new TaskCompletionSource<QuicConnection>();
+        await _listener.DisposeAsync();
+        await using QuicListener listener = _server.Listen(
+            TestEndpoints.ServerOptions with { GimletPaths = true, ConnectionBegun = c => serverBegan.SetResult(Begin(c)) });
+        QuicConnection? began = null;
+        QuicConnection client = await _client.ConnectAsync(Relay, Options with { ConnectionBegun = c => began = Begin(c) }, Token);
+        Assert.Same(client, began);
+        Assert.Equal((Direct, Relay), (client.CurrentPath, client.InitialPath));
+        QuicConnection server = await listener.AcceptConnectionAsync(Token);
+        Assert.Same(await serverBegan.Task, server);
+        Assert.Equal((Direct, Relay), (server.CurrentPath, server.InitialPath));
+        await SendAsync(client, server, 10_000);
+
+        static QuicConnection Begin(QuicConnection connection)
+        {
+            Assert.False(connection.Closed.IsCompleted);
+            Assert.True(connection.TryUsePath(Direct));
+            return connection;
+        }
+    }
+
+    [Fact]
+    public async Task An_owner_that_throws_ends_its_connection_alone()
+    {
+        QuicClientOptions options = Options with { ConnectionBegun = static _ => throw new InvalidOperationException("no") };
+        QuicException failed = await Assert.ThrowsAsync<QuicException>(async () => await _client.ConnectAsync(Relay, options, Token));
+        Assert.Contains("no", failed.Message, StringComparison.Ordinal);
+        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        await SendAsync(client, server, 10_000);
+    }
+
+    [Fact]
+    public async Task Each_path_has_figures_of_its_own()
+    {
+        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        Assert.True(client.TryUsePath(Direct));
+        await SendAsync(client, server, 500_000);
+        await Eventually.TrueAsync(() => Of(client, Direct) is { IsValidated: true, IsCurrent: true });
+        IReadOnlyList<QuicPathStatistics> all = client.GetPathStatistics();
+        Assert.Equal([Relay, Direct], all.Select(p => p.Path).Order(Comparer<QuicPath>.Create((a, b) => a.Value.CompareTo(b.Value))));
+        Assert.Single(all, p => p.IsCurrent);
+        Assert.All(all, p => Assert.True(p is { IsValidated: true, BytesSent: > 1200, PacketsSent: > 0, Rtt.Ticks: > 0, MinRtt.Ticks: > 0 }, p.ToString()));
+        Assert.InRange(Of(client, Direct)!.BytesSent, 500_000, 1_000_000);
+
+        // All that a connection sends and receives it does on some path.
+        await client.CloseAsync(0, cancellationToken: Token);
+        _ = await server.Closed;
+        QuicConnectionStatistics sum = server.GetStatistics();
+        all = server.GetPathStatistics();
+        Assert.Equal((sum.BytesSent, sum.BytesReceived), (all.Sum(p => p.BytesSent), all.Sum(p => p.BytesReceived)));
+        Assert.Equal((sum.PacketsSent, sum.PacketsLost), (all.Sum(p => p.PacketsSent), all.Sum(p => p.PacketsLost)));
+    }
+
+    [Fact]
+    public async Task A_peer_that_is_no_node_has_one_path_at_a_time()
+    {
+        QuicConnection client = await _client.ConnectAsync(Relay, TestEndpoints.ClientOptions, Token);
+        QuicConnection server = await _listener.AcceptConnectionAsync(Token);
+        Assert.False(client.TryUsePath(Direct));
+        Assert.False(server.TryUsePath(Direct));
+        Assert.False(server.AbandonPath(Relay, Direct));
+        await client.CloseAsync(0, cancellationToken: Token);
+        Assert.False(client.TryUsePath(Relay));
+    }
+
+    [Fact]
+    public async Task Who_may_not_begin_a_connection_is_not_heard_and_an_old_connection_goes_on()
+    {
+        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        _toServer.MayBegin = static _ => false;
+        QuicClientOptions impatient = Options with { HandshakeTimeout = TimeSpan.FromMilliseconds(300) };
+        QuicException refused = await Assert.ThrowsAsync<QuicException>(async () => await _client.ConnectAsync(Direct, impatient, Token));
+        Assert.Equal(QuicErrorKind.ConnectionTimeout, refused.Kind);
+        Assert.Equal(1, _server.ConnectionCount);
+        Assert.False(_toClient.Held.ContainsKey(Direct));
+        await SendAsync(client, server, 10_000);
+    }
+
+    private static QuicClientOptions Options => TestEndpoints.ClientOptions with { GimletPaths = true };
+
+    private static QuicPathStatistics? Of(QuicConnection connection, QuicPath path) =>
+        connection.GetPathStatistics().SingleOrDefault(p => p.Path == path);
+
+    private static async Task SendAsync(QuicConnection from, QuicConnection to, int bytes)
+    {
+        QuicStream stream = await from.OpenStreamAsync(QuicStreamType.Unidirectional, Token);
+        Task writing = stream.WriteAsync(new byte[bytes], completeWrites: true, Token).AsTask();
+        Assert.Equal(bytes, (await (await to.AcceptStreamAsync(Token)).ReadAllAsync()).Length);
+        await writing;
+    }
+
+    private async Task<(QuicConnection Client, QuicConnection Server)> ConnectAsync()
+    {
+        QuicConnection client = await _client.ConnectAsync(Relay, Options, Token);
+        return (client, await _listener.AcceptConnectionAsync(Token));
+    }
+}
