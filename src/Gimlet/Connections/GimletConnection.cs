@@ -250,7 +250,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     }
 
     /// <inheritdoc/>
-    void IControlEvents.PingReceived(uint sequence) => _pingAnswered.Raise(new PingReceived((int)sequence, _table.Describe(_quic)));
+    void IControlEvents.PingReceived(uint sequence) => Raise(_pingAnswered, new PingReceived((int)sequence, _table.Describe(_quic)));
 
     /// <inheritdoc/>
     void IControlEvents.ControlEnded(Exception reason) => _control.End(Ended(reason));
@@ -342,7 +342,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
                     if (news.Path == _quic.CurrentPath && !_isSilent)
                     {
                         _isSilent = true;
-                        _pathChanged.Raise(new PathChange(null, "nothing comes from the peer", Elapsed));
+                        Raise(_pathChanged, new PathChange(null, "nothing comes from the peer", Elapsed));
                     }
 
                     break;
@@ -362,6 +362,19 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         }
     }
 
+    // An application's handler that throws ends neither the task that watches the paths nor the one that answers pings; the log has the whole story.
+    private void Raise<T>(EarlyNews<T> news, T what)
+    {
+        try
+        {
+            news.Raise(what);
+        }
+        catch (Exception e)
+        {
+            _table.HandlerFailed(e);
+        }
+    }
+
     private void Tell(ConnectionPath path)
     {
         ConnectionPath before = Volatile.Read(ref _path);
@@ -373,7 +386,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
             _record?.UsesPath(path.Kind, _quic.CurrentPath.Value);
             NoteFirst(path);
             _table.CountMove(before.Kind, path.Kind, this);
-            _pathChanged.Raise(new PathChange(path, Volatile.Read(ref _pathReason), Elapsed));
+            Raise(_pathChanged, new PathChange(path, Volatile.Read(ref _pathReason), Elapsed));
         }
     }
 

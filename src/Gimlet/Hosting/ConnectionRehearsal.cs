@@ -139,6 +139,10 @@ internal static class ConnectionRehearsal
         {
         }
 
+        public void HandlerFailed(Exception exception)
+        {
+        }
+
         public RelayVerdict Explain(GimletConnection connection) => RelayVerdict.NotRelayed;
 
         public bool HasDirectPath(PeerId peer) => false;
