@@ -48,13 +48,29 @@ internal sealed partial class NodeHost
                 NoteErrors(socket);
                 while (socket.Receive(batch) > 0)
                 {
-                    Handle(batch, kind, receiver, origin);
+                    HandleAll(batch, kind, receiver, origin);
                 }
             }
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
         {
             // The node is being disposed.
+        }
+    }
+
+    private void HandleAll(DatagramReceiveBatch batch, NodeSocketKind kind, QuicReceiver receiver, NodePaths.Origin origin)
+    {
+        try
+        {
+            Handle(batch, kind, receiver, origin);
+        }
+        catch (Exception e) when (e is not ObjectDisposedException)
+        {
+            // As in HandleOne: what one datagram meets must not end the loop that brings the next one.
+            lock (_gate)
+            {
+                NoteFault(e);
+            }
         }
     }
 
