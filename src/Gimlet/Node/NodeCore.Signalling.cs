@@ -61,6 +61,12 @@ internal sealed partial class NodeCore : ISignallingOwner
     /// <summary>Asks whether a connection with a peer is open; set by whoever keeps them.</summary>
     public Func<PeerId, bool> HasConnection { get; set; } = static _ => false;
 
+    /// <summary>Calls that have an agent.</summary>
+    public int CallCount => _calls.All.Count;
+
+    /// <summary>Calls of this node that wait for their introduction.</summary>
+    public int DialCount => _dials.All.Count();
+
     /// <summary>Some server knows this node.</summary>
     public bool IsAnyRegistered => _sessions.Exists(static s => s.State == SignallingState.Registered);
 

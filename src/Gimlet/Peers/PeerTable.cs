@@ -47,6 +47,9 @@ internal sealed partial class PeerTable
     /// <summary>Peers that matter at the moment.</summary>
     public int Count => _peers.Count;
 
+    /// <summary>Calls whose peer is remembered.</summary>
+    public int CallCount => _byHandle.Count;
+
     public TimeSpan NextTimeout
     {
         get
@@ -262,8 +265,11 @@ internal sealed partial class PeerTable
                 continue;
             }
 
-            _ = peer.Expected.RemoveAll(e => now >= e.Until);
-            NoteIdle(peer, now);
+            if (peer.Expected.RemoveAll(e => now >= e.Until) > 0)
+            {
+                NoteIdle(peer, now);
+            }
+
             RemoveRedundant(peer, now);
             if (peer.DirectNotBefore != TimeSpan.Zero && now >= peer.DirectNotBefore)
             {

@@ -72,6 +72,9 @@ internal sealed class SimCall(CallId handle)
                 HasPath = false;
                 End = closed.End;
                 break;
+            case CallRouted or CallAdmitted or CallIntroduced or CallHeard or CallGlared or CallPathSuspect or CallPathRecovered:
+                // What connections live by, and calls alone do not.
+                break;
             default:
                 throw new InvalidOperationException($"This simulator does not know the event {news}.");
         }

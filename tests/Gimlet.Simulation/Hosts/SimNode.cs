@@ -17,6 +17,12 @@ internal sealed record SimNodeOptions
 
     public bool OnAccept { get; init; }
 
+    /// <summary>The application protocols that it serves; with any, it has connections.</summary>
+    public IReadOnlyList<string> Protocols { get; init; } = [];
+
+    /// <summary>0 for the first process on its host, 1 for the next: each draws numbers of its own.</summary>
+    public int Run { get; init; }
+
     /// <summary>The IP versions that it has sockets of.</summary>
     public IpVersions Versions { get; init; } = IpVersions.Both;
 }
@@ -32,6 +38,7 @@ internal sealed class SimNode : ISimDriver
     private readonly DriverPump _pump;
     private readonly Dictionary<CallId, SimCall> _calls = [];
     private SimSocket? _probe;
+    private List<IPAddress> _addresses;
 
     /// <summary>Starts a node.</summary>
     /// <param name="host">Where it runs.</param>
@@ -42,15 +49,18 @@ internal sealed class SimNode : ISimDriver
     {
         _host = host;
         _world = host.World;
+        Run = options.Run;
         Core = new NodeCore(new NodeCoreOptions
         {
             Identity = identity,
             Traversal = options.Traversal,
-            Random = _world.Random($"node {host.Name}").Fill,
+            Random = _world.Random(Run == 0 ? $"node {host.Name}" : $"node {host.Name} {Run}").Fill,
             Servers = servers.Count,
             Policy = options.Policy,
             OnAccept = options.OnAccept,
+            Protocols = options.Protocols,
         });
+        Connections = options.Protocols.Count > 0 ? new SimConnections(this, identity, options.Protocols) : null;
         _pump = new DriverPump(_world, this);
         _ipv4 = options.Versions.HasFlag(IpVersions.V4) ? Listen(host.Bind(0, ipv4: true), NodeSocketKind.Main) : null;
         _ipv6 = options.Versions.HasFlag(IpVersions.V6) ? Listen(host.Bind(_ipv4?.Port ?? 0, ipv4: false), NodeSocketKind.Main) : null;
@@ -60,7 +70,8 @@ internal sealed class SimNode : ISimDriver
             _links[i] = new SimSignallingLink(this, servers[i], i);
         }
 
-        Core.Start((_ipv4?.Port ?? 0, _ipv6?.Port ?? 0), HostAddresses(), _world.Now);
+        _addresses = HostAddresses();
+        Core.Start((_ipv4?.Port ?? 0, _ipv6?.Port ?? 0), _addresses, _world.Now);
         host.AddressesChanged += OnAddressesChanged;
         foreach (SimSignallingLink link in _links)
         {
@@ -73,6 +84,12 @@ internal sealed class SimNode : ISimDriver
     public NodeCore Core { get; }
 
     public PeerId Id => Core.Id;
+
+    /// <summary>Which process on its host it is.</summary>
+    public int Run { get; }
+
+    /// <summary>Its QUIC connections and who uses which path; null for a node that only makes calls.</summary>
+    public SimConnections? Connections { get; }
 
     public SimHost Host => _host;
 
@@ -92,7 +109,15 @@ internal sealed class SimNode : ISimDriver
     /// <summary>Hears nothing and sends nothing from now on, like a process that was killed.</summary>
     public bool IsDead { get; private set; }
 
-    TimeSpan? ISimDriver.NextTimeout => IsDead || Core.NextTimeout == TimeSpan.MaxValue ? null : Core.NextTimeout;
+    TimeSpan? ISimDriver.NextTimeout
+    {
+        get
+        {
+            TimeSpan next = Core.NextTimeout;
+            next = Connections?.NextTimeout is { } due && due < next ? due : next;
+            return IsDead || next == TimeSpan.MaxValue ? null : next;
+        }
+    }
 
     /// <summary>Calls a peer.</summary>
     public SimCall Dial(PeerId peer)
@@ -129,10 +154,12 @@ internal sealed class SimNode : ISimDriver
     public void Kill()
     {
         IsDead = true;
+        _host.AddressesChanged -= OnAddressesChanged;
         _pump.Stop();
         _ipv4?.Dispose();
         _ipv6?.Dispose();
         _probe?.Dispose();
+        Connections?.Dispose();
         foreach (SimSignallingLink link in _links)
         {
             link.Abandon();
@@ -149,7 +176,39 @@ internal sealed class SimNode : ISimDriver
         }
     }
 
-    void ISimDriver.HandleTimeout(TimeSpan now) => Core.HandleTimeout(now);
+    /// <summary>A binary frame of a server.</summary>
+    public void Relayed(int session, byte[] frame)
+    {
+        if (!IsDead)
+        {
+            Connections?.HandleRelayed(session, frame, _world.Now);
+            Pump();
+        }
+    }
+
+    /// <summary>Sends a datagram of a connection; false where a kernel would refuse.</summary>
+    public bool SendDatagram(TransportAddress remote, ReadOnlySpan<byte> datagram) =>
+        (remote.IsIPv4 ? _ipv4 : _ipv6) is { } socket && socket.Send(remote, datagram);
+
+    /// <summary>The application does something.</summary>
+    public void Act(Action action)
+    {
+        if (!IsDead)
+        {
+            action();
+            Pump();
+        }
+    }
+
+    void ISimDriver.HandleTimeout(TimeSpan now)
+    {
+        if (now >= Core.NextTimeout)
+        {
+            Core.HandleTimeout(now);
+        }
+
+        Connections?.HandleTimeout(now);
+    }
 
     void ISimDriver.Drain(TimeSpan now)
     {
@@ -172,8 +231,11 @@ internal sealed class SimNode : ISimDriver
             while (Core.PollEvent(out NodeEvent? news))
             {
                 more = true;
+                Connections?.Handle(news!, now);
                 Take(news!, now);
             }
+
+            more |= Connections?.Drain(now) ?? false;
         }
     }
 
@@ -189,7 +251,16 @@ internal sealed class SimNode : ISimDriver
     {
         socket.OnDatagram = (local, remote, datagram) =>
         {
-            Core.HandleDatagram(_world.Now, local, remote, datagram, kind);
+            // RFC 9443: 64 to 127 and 192 to 255 are QUIC's.
+            if (Connections is not null && kind == NodeSocketKind.Main && datagram.Length > 0 && (datagram[0] & 0x40) != 0)
+            {
+                Connections.HandleDatagram(remote, datagram, _world.Now);
+            }
+            else
+            {
+                Core.HandleDatagram(_world.Now, local, remote, datagram, kind);
+            }
+
             Pump();
         };
         return socket;
@@ -209,7 +280,25 @@ internal sealed class SimNode : ISimDriver
         return addresses;
     }
 
-    private void OnAddressesChanged() => Feed((core, now) => core.SetHostAddresses(HostAddresses(), now));
+    // As NodeHost.OnNetworkAddressChanged.
+    private void OnAddressesChanged()
+    {
+        List<IPAddress> before = _addresses;
+        _addresses = HostAddresses();
+        bool isGone = before.Except(_addresses).Any();
+        Feed((core, now) =>
+        {
+            core.SetHostAddresses(_addresses, now);
+            if (isGone)
+            {
+                Connections?.Peers.HandleNetworkChange(now);
+            }
+        });
+        foreach (SimSignallingLink link in isGone && Connections is not null && !IsDead ? _links : [])
+        {
+            link.RestartAtOnce();
+        }
+    }
 
     private void Send(in Datagram datagram, TimeSpan now)
     {

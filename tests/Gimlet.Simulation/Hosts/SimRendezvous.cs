@@ -1,5 +1,6 @@
 using Gimlet.Server;
 using Gimlet.Server.Access;
+using Gimlet.Server.Relay;
 using Gimlet.Server.Rendezvous;
 using Gimlet.Signalling;
 using Gimlet.Sockets;
@@ -89,6 +90,15 @@ internal sealed class SimRendezvous
             Now = _host.World.Now,
         });
         channel.OnMessage = message => core.Handle(session, message.Span, _host.World.Now);
+        channel.OnBinary = frame =>
+        {
+            byte[] buffer = RelayBuffers.Rent(frame.Length);
+            frame.CopyTo(buffer, 0);
+            if (!core.HandleBinary(session, buffer, frame.Length, _host.World.Now))
+            {
+                RelayBuffers.Return(buffer);
+            }
+        };
         channel.OnClosed = close =>
         {
             _ = _channels.Remove(channel);
@@ -102,6 +112,15 @@ internal sealed class SimRendezvous
         {
             channel.Send(utf8.Span);
             return true;
+        }
+
+        public void RelayReady(RelayQueue queue)
+        {
+            while (queue.TryDequeue(out RelayedFrame frame))
+            {
+                channel.SendBinary(frame.Bytes.ToArray());
+                RelayBuffers.Return(frame.Buffer);
+            }
         }
 
         public void Close(int code, string reason) => channel.Close(code, reason);

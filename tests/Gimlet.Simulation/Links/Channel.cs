@@ -74,6 +74,15 @@ internal sealed class Channel
         }
     }
 
+    /// <summary>Sends a binary message, whose bytes are the channel's from now on.</summary>
+    public void SendBinary(ChannelEnd from, byte[] message)
+    {
+        if (from is { IsOpen: true, IsClosed: false })
+        {
+            (from.IsClient ? _outward : _backward).Enqueue(new BinaryMessage(message));
+        }
+    }
+
     public void Close(ChannelEnd from, ChannelClose close)
     {
         if (from.IsClosed)
@@ -167,6 +176,8 @@ internal sealed class Channel
         }
     }
 
+    private sealed record BinaryMessage(byte[] Bytes);
+
     /// <summary>One direction: items arrive in order, each not before its path's delay.</summary>
     private sealed class Direction(Channel channel, ChannelEnd from, ChannelEnd to) : IEventTarget
     {
@@ -217,7 +228,15 @@ internal sealed class Channel
             {
                 channel.Report(to, close);
             }
-            else if (to.IsOpen)
+            else if (!to.IsOpen)
+            {
+                return;
+            }
+            else if (state is BinaryMessage binary)
+            {
+                to.OnBinary?.Invoke(binary.Bytes);
+            }
+            else
             {
                 to.OnMessage?.Invoke((byte[])state);
             }

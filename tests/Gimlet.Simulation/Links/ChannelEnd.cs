@@ -33,10 +33,16 @@ internal sealed class ChannelEnd
 
     public Action<ReadOnlyMemory<byte>>? OnMessage { get; set; }
 
+    /// <summary>Takes a binary message; the bytes are the receiver's.</summary>
+    public Action<byte[]>? OnBinary { get; set; }
+
     public Action<ChannelClose>? OnClosed { get; set; }
 
     /// <summary>Sends a message; dropped when the channel is not open, as nobody would get it.</summary>
     public void Send(ReadOnlySpan<byte> message) => _channel.Send(this, message);
+
+    /// <summary>Sends a binary message, as <see cref="Send"/>; not copied.</summary>
+    public void SendBinary(byte[] message) => _channel.SendBinary(this, message);
 
     /// <summary>Ends the channel; the other end is told after what was sent before.</summary>
     public void Close(int code, string reason) => _channel.Close(this, new ChannelClose(code, reason));

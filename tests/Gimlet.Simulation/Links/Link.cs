@@ -56,5 +56,6 @@ internal sealed class Link
         IsCut = false;
         Up.IsBlackHole = Down.IsBlackHole = false;
         Up.BlocksUdp = Down.BlocksUdp = false;
+        Up.Swallows = Down.Swallows = null;
     }
 }

@@ -12,10 +12,13 @@ internal sealed class LinkDirection(World world, Nic nic, bool isUp) : IEventTar
 
     public bool BlocksUdp { get; set; }
 
+    /// <summary>Which datagrams vanish; null: none.</summary>
+    public Func<Packet, bool>? Swallows { get; set; }
+
     /// <summary>Takes a packet in. It always comes out through the queue, never from within this call: no code is re-entered.</summary>
     public void Carry(Packet packet)
     {
-        if (IsBlackHole)
+        if (IsBlackHole || Swallows?.Invoke(packet) == true)
         {
             world.Drop(packet, DropReason.LinkDown, nic.Name);
             return;
