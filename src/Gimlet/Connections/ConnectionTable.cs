@@ -162,9 +162,6 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     public void CountMove(PathKind from, PathKind to, GimletConnection connection) =>
         NodeLog.PathMoved(_logger, connection.Call, from.ToString(), to.ToString(), connection.Elapsed.TotalMilliseconds);
 
-    /// <summary>A handler of the application has thrown.</summary>
-    public void HandlerFailed(Exception exception) => NodeLog.Bug(_logger, exception);
-
     /// <summary>The peer table's news.</summary>
     public void Handle(PeerEvent news)
     {

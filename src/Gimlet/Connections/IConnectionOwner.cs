@@ -38,9 +38,6 @@ internal interface IConnectionOwner
     /// <summary>The connection moved from one path to another.</summary>
     void CountMove(PathKind from, PathKind to, GimletConnection connection);
 
-    /// <summary>A handler of the application has thrown.</summary>
-    void HandlerFailed(Exception exception);
-
     /// <summary>Whether a direct path to the peer works now.</summary>
     bool HasDirectPath(PeerId peer);
 

@@ -143,10 +143,6 @@ internal static class ConnectionRehearsal
         {
         }
 
-        public void HandlerFailed(Exception exception)
-        {
-        }
-
         public RelayVerdict Explain(GimletConnection connection) => RelayVerdict.NotRelayed;
 
         public bool HasDirectPath(PeerId peer) => false;
