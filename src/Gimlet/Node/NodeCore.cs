@@ -31,6 +31,7 @@ internal sealed partial class NodeCore : IDisposable
     private readonly CallContext _context;
     private readonly CallTable _calls;
     private readonly PendingDials _dials = new();
+    private readonly IntroducedDials _introduced = new();
     private readonly IncomingGuard _incoming = new();
     private readonly Access.Admission _admission;
     private readonly ServerlessDials _serverless;
