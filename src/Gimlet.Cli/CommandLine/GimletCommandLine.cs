@@ -47,6 +47,7 @@ internal static class GimletCommandLine
             ConnectCommand.Create(),
             PingCommand.Create(),
             PipeCommand.Create(),
+            BenchCommand.Create(),
             DiscoverCommand.Create(),
         };
         HelpOption help = root.Options.OfType<HelpOption>().Single();

@@ -48,7 +48,7 @@ internal sealed class ConnectCommand
 
         self._node.AddTo(command);
         self._output.AddTo(command);
-        command.SetAction((parse, _) => CommandHost.RunAsync(parse, self._output, self.RunAsync));
+        command.SetAction((parse, _) => CommandHost.RunAsync(parse, self._output, self.RunAsync, self.IsDirectRequired));
         return command;
     }
 
@@ -63,7 +63,7 @@ internal sealed class ConnectCommand
 
             // The first application data leaves before anything is written about the connection.
             pings.SendAhead();
-            ConnectionNews.Tell(dialled.Connection, context.Reporter, namePeer: false);
+            pings.News = ConnectionNews.Tell(dialled.Connection, context.Reporter, namePeer: false);
             if (!dialled.Connection.IsAuthenticated)
             {
                 context.Reporter.Report(new WarningEvent(
@@ -113,6 +113,9 @@ internal sealed class ConnectCommand
                 $"The path opened, and none of {pings.SentCount} round trips over it was answered.",
                 "Something on the way lets only the first datagrams pass; try again with another --port.");
     }
+
+    // Without a server there is no other path.
+    private bool IsDirectRequired(ParseResult parse) => parse.GetValue(_address) is not null || _node.IsDirectRequired(parse);
 
     private ConnectPlan ReadPlan(ParseResult parse)
     {

@@ -138,7 +138,13 @@ internal sealed class DemoCommand
             context).ConfigureAwait(false);
         GimletConnection connection = dialled.Connection;
         GimletConnection accepted = await accepting.ConfigureAwait(false);
-        Step(context, "checks", $"both sides check their addresses with the call's own key; proven after {HumanText.Ms(connection.ConnectTime.TotalMilliseconds)}");
+        Step(
+            context,
+            "connected",
+            $"usable after {HumanText.Ms(connection.ConnectTime.TotalMilliseconds)}, "
+            + (connection.Path is { Kind: PathKind.Direct } ? "direct at once" : "by the relay; the direct path is on its way"));
+        await Task.WhenAll(WaitForDirectAsync(connection, context.Interrupted), WaitForDirectAsync(accepted, context.Interrupted)).ConfigureAwait(false);
+        Step(context, "checks", $"both sides checked their addresses with the call's own key; direct after {HumanText.Ms(dialled.Elapsed.TotalMilliseconds)}");
         Step(context, "path", $"{Describe("anna", connection)}; {Describe("berta", accepted)}");
         var pings = new PingRun(dialled, context.Reporter);
         await pings.RunAsync(new PingPlan { Count = RoundTrips, Interval = Pace }, context.Interrupted).ConfigureAwait(false);
@@ -147,6 +153,22 @@ internal sealed class DemoCommand
         string bertas = await accepted.Closed.WaitAsync(context.Interrupted).ConfigureAwait(false);
         Step(context, "closed", $"anna: {annas}; berta: {bertas}");
         return pings;
+    }
+
+    private static async Task WaitForDirectAsync(GimletConnection connection, CancellationToken cancellationToken)
+    {
+        var direct = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        connection.PathChanged += change =>
+        {
+            if (change.Path is { Kind: PathKind.Direct })
+            {
+                _ = direct.TrySetResult();
+            }
+        };
+        if (connection.Path is not { Kind: PathKind.Direct })
+        {
+            await direct.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private static string Describe(string name, GimletConnection connection) =>
@@ -163,7 +185,7 @@ internal sealed class DemoCommand
         {
             ("gimlet serve --name HOST", "on a machine that both can reach"),
             ("gimlet listen --server http://HOST:8080", "on the first one; prints a ticket"),
-            ("gimlet connect TICKET", "on the second one"),
+            ("gimlet connect TICKET", "on the second one; by the relay at once, then direct"),
         })
         {
             HumanText.Raw(console, $"  {line,-42} {where}");

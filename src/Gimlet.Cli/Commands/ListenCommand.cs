@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using Gimlet.Cli.CommandLine;
 using Gimlet.Cli.Options;
 using Gimlet.Cli.Output;
@@ -22,13 +23,14 @@ internal sealed class ListenCommand
     public static Command Create()
     {
         var self = new ListenCommand();
-        var command = new GimletCommand("listen", "Waits for peers and answers their pings, until Ctrl+C.")
+        var command = new GimletCommand("listen", "Waits for peers, answers their pings and measurements, until Ctrl+C.")
         {
             Usages = ["listen [options]"],
             Examples =
             [
                 new Example("gimlet listen --server https://gimlet.example.org", "prints the ticket for the other side"),
                 new Example("gimlet listen --server https://gimlet.example.org --allow PEER", "refuses everyone else"),
+                new Example("gimlet listen --server https://gimlet.example.org --ticket once,1h", "for the first who has the ticket, for an hour"),
             ],
         };
         self._access.AddTo(command);
@@ -56,6 +58,7 @@ internal sealed class ListenCommand
             LaunchedNode launched = await NodeLauncher.StartAsync(context, _node, options => options with
             {
                 Policy = access.Policy,
+                Protocols = [Protocols.Echo, Protocols.Bench],
                 IntroduceOnAccept = _onAccept.Get(context.Parse),
             }).ConfigureAwait(false);
             var served = new List<Task>();
@@ -63,7 +66,10 @@ internal sealed class ListenCommand
             await using (launched.ConfigureAwait(false))
             {
                 Announce(context.Reporter, launched.Node, access);
-                await AcceptAsync(launched.Node, context.Reporter, served, max, enough).ConfigureAwait(false);
+                var guests = new Guests(context.Reporter, served, max, enough);
+                await Task.WhenAll(
+                    AcceptAsync(launched.Node, Protocols.Echo, guests.ServeEchoAsync, guests, enough.Token),
+                    AcceptAsync(launched.Node, Protocols.Bench, guests.ServeBenchAsync, guests, enough.Token)).ConfigureAwait(false);
             }
 
             // The node has ended what was open; each end is told.
@@ -93,22 +99,13 @@ internal sealed class ListenCommand
         reporter.Report(listening);
     }
 
-    private static async Task AcceptAsync(GimletNode node, IReporter reporter, List<Task> served, int? max, CancellationTokenSource enough)
+    private static async Task AcceptAsync(GimletNode node, string protocol, Func<GimletConnection, Task> serve, Guests guests, CancellationToken enough)
     {
-        int closed = 0;
         try
         {
             while (true)
             {
-                GimletConnection connection = await node.AcceptAsync(enough.Token).ConfigureAwait(false);
-                _ = served.RemoveAll(static s => s.IsCompleted);
-                served.Add(ServeAsync(connection, reporter, () =>
-                {
-                    if (Interlocked.Increment(ref closed) == max)
-                    {
-                        enough.Cancel();
-                    }
-                }));
+                guests.Add(serve(await node.AcceptAsync(protocol, enough).ConfigureAwait(false)));
             }
         }
         catch (OperationCanceledException)
@@ -117,15 +114,58 @@ internal sealed class ListenCommand
         }
     }
 
-    private static async Task ServeAsync(GimletConnection connection, IReporter reporter, Action closed)
+    /// <summary>Whoever is connected, for either protocol.</summary>
+    private sealed class Guests(IReporter reporter, List<Task> served, int? max, CancellationTokenSource enough)
     {
-        string? peer = Words.Of(connection.RemotePeer);
-        ConnectionNews.Tell(connection, reporter, namePeer: true);
-        connection.PingAnswered += ping =>
+        private readonly Lock _gate = new();
+        private int _closed;
+        private int _benches;
+
+        public void Add(Task guest)
         {
-            reporter.Report(new PingEvent(peer, ping.Sequence, Words.Of(ping.Path.Kind), ping.Path.Remote?.ToString()));
-        };
-        reporter.Report(new ClosedEvent(peer, await connection.Closed.ConfigureAwait(false)));
-        closed();
+            lock (_gate)
+            {
+                _ = served.RemoveAll(static s => s.IsCompleted);
+                served.Add(guest);
+            }
+        }
+
+        public async Task ServeEchoAsync(GimletConnection connection)
+        {
+            ConnectionNews news = ConnectionNews.Tell(connection, reporter, namePeer: true);
+            string? peer = Words.Of(connection.RemotePeer);
+            long start = Stopwatch.GetTimestamp();
+            connection.PingAnswered += ping =>
+            {
+                reporter.Report(new PingEvent(peer, ping.Sequence, Words.Of(ping.Path.Kind), ping.Path.Remote?.ToString()));
+                news.Recheck(connection.ConnectTime + Stopwatch.GetElapsedTime(start));
+            };
+            await EndAsync(connection).ConfigureAwait(false);
+        }
+
+        public async Task ServeBenchAsync(GimletConnection connection)
+        {
+            _ = ConnectionNews.Tell(connection, reporter, namePeer: true);
+            if (Interlocked.Increment(ref _benches) <= BenchServer.MaxConnections)
+            {
+                await new BenchServer(connection).RunAsync().ConfigureAwait(false);
+            }
+            else
+            {
+                await connection.CloseAsync().ConfigureAwait(false);
+            }
+
+            _ = Interlocked.Decrement(ref _benches);
+            await EndAsync(connection).ConfigureAwait(false);
+        }
+
+        private async Task EndAsync(GimletConnection connection)
+        {
+            reporter.Report(new ClosedEvent(Words.Of(connection.RemotePeer), await connection.Closed.ConfigureAwait(false)));
+            if (Interlocked.Increment(ref _closed) == max)
+            {
+                await enough.CancelAsync().ConfigureAwait(false);
+            }
+        }
     }
 }

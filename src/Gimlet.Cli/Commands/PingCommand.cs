@@ -36,7 +36,7 @@ internal sealed class PingCommand
         command.Add(self._untilDirect);
         self._node.AddTo(command);
         self._output.AddTo(command);
-        command.SetAction((parse, _) => CommandHost.RunAsync(parse, self._output, self.RunAsync));
+        command.SetAction((parse, _) => CommandHost.RunAsync(parse, self._output, self.RunAsync, self._node.IsDirectRequired));
         return command;
     }
 

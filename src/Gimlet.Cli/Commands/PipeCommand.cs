@@ -41,7 +41,7 @@ internal sealed class PipeCommand
         self._access.AddTo(command);
         self._node.AddTo(command);
         self._output.AddTo(command);
-        command.SetAction((parse, _) => CommandHost.RunAsync(parse, self._output, self.RunAsync));
+        command.SetAction((parse, _) => CommandHost.RunAsync(parse, self._output, self.RunAsync, self._node.IsDirectRequired));
         return command;
     }
 
@@ -104,7 +104,7 @@ internal sealed class PipeCommand
 
     private static async Task<int> TransferAsync(GimletConnection connection, CommandContext context)
     {
-        ConnectionNews.Tell(connection, context.Reporter, namePeer: false);
+        _ = ConnectionNews.Tell(connection, context.Reporter, namePeer: false);
         StandardStreams standard = StandardStreams.Open();
         await using (standard.ConfigureAwait(false))
         {

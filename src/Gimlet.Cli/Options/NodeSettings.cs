@@ -102,6 +102,11 @@ internal sealed class NodeSettings
         return options;
     }
 
+    /// <summary>Whether only a direct path will do.</summary>
+    /// <param name="parse">The line.</param>
+    /// <exception cref="GimletException">The policy is wrong.</exception>
+    public bool IsDirectRequired(ParseResult parse) => _path.TryGet(parse, out PathPolicy? policy) && policy == PathPolicy.DirectOnly;
+
     private static void Add(GimletCommand command, Option option)
     {
         command.Add(option);

@@ -21,6 +21,7 @@ namespace Gimlet.Cli.Output;
 [JsonSerializable(typeof(PingEvent))]
 [JsonSerializable(typeof(ClosedEvent))]
 [JsonSerializable(typeof(PipeClosedEvent))]
+[JsonSerializable(typeof(BenchEvent))]
 [JsonSerializable(typeof(SummaryEvent))]
 [JsonSerializable(typeof(StepEvent))]
 [JsonSerializable(typeof(WarningEvent))]

@@ -72,6 +72,8 @@ internal sealed record DialingEvent([property: JsonIgnore(Condition = JsonIgnore
 /// <param name="RttMs">The round trip that proved the path.</param>
 /// <param name="Authenticated">The other side has proven to be that peer.</param>
 /// <param name="ElapsedMs">Since the dial, or since the call came in.</param>
+/// <param name="Why">Why it is relayed, in a clause; null where it is not.</param>
+/// <param name="WhyKind">The same as a stable word, such as still-trying.</param>
 internal sealed record ConnectedEvent(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Peer,
     string Call,
@@ -79,7 +81,9 @@ internal sealed record ConnectedEvent(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Remote,
     double? RttMs,
     bool Authenticated,
-    double ElapsedMs) : CliEvent("connected");
+    double ElapsedMs,
+    string? Why = null,
+    string? WhyKind = null) : CliEvent("connected");
 
 /// <summary>The path is another one; null when the old one died and none works at the moment.</summary>
 /// <param name="Peer">The other side, for a listener.</param>
@@ -88,13 +92,17 @@ internal sealed record ConnectedEvent(
 /// <param name="RttMs">The last round trip on it.</param>
 /// <param name="ElapsedMs">Since the dial, or since the call came in.</param>
 /// <param name="Reason">In words.</param>
+/// <param name="Why">Why it is relayed, in a clause; null where it is not.</param>
+/// <param name="WhyKind">The same as a stable word, such as nothing-got-through.</param>
 internal sealed record PathEvent(
     string? Peer,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Path,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Remote,
     double? RttMs,
     double ElapsedMs,
-    string Reason) : CliEvent("path");
+    string Reason,
+    string? Why = null,
+    string? WhyKind = null) : CliEvent("path");
 
 /// <summary>A round trip.</summary>
 /// <param name="Seq">Its number.</param>
@@ -141,12 +149,33 @@ internal sealed record PipeClosedEvent(string Reason, long SentBytes, long Recei
 /// <param name="MinMs">The shortest.</param>
 /// <param name="AvgMs">The mean.</param>
 /// <param name="MaxMs">The longest.</param>
+/// <param name="Why">Why the connection was relayed at the end, in a clause; null where it was not.</param>
+/// <param name="WhyKind">The same as a stable word.</param>
+/// <param name="WhatWouldHelp">A sentence for people.</param>
 internal sealed record SummaryEvent(
     int Sent,
     int Received,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? MinMs,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? AvgMs,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? MaxMs) : CliEvent("summary");
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? MaxMs,
+    string? Why = null,
+    string? WhyKind = null,
+    [property: JsonIgnore] string? WhatWouldHelp = null) : CliEvent("summary");
+
+/// <summary>A measurement.</summary>
+/// <param name="BitsPerSecond">What the receiving application has read in a second.</param>
+/// <param name="Bytes">All that it has read.</param>
+/// <param name="Seconds">From its first byte to its last report, by the receiver's clock.</param>
+/// <param name="Path">relay or direct, at the end.</param>
+/// <param name="CpuSeconds">Processor time of this process.</param>
+/// <param name="RetransmittedBytes">Bytes in packets that the sender declared lost, see <c>BenchWire.LostBytes</c>.</param>
+internal sealed record BenchEvent(
+    double BitsPerSecond,
+    long Bytes,
+    double Seconds,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Path,
+    double CpuSeconds,
+    long RetransmittedBytes) : CliEvent("bench");
 
 /// <summary>A step of the demo.</summary>
 /// <param name="Step">Its stable name.</param>

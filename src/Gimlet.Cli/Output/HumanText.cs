@@ -36,10 +36,12 @@ internal static class HumanText
             case ConnectedEvent connected:
                 string proven = connected.Authenticated ? string.Empty : "   NOT AUTHENTICATED";
                 Line(console, "green", "connected", $"{Short(connected.Peer)}   {connected.Path} {connected.Remote}   after {Ms(connected.ElapsedMs)}{proven}");
+                WriteWhy(console, connected.Why);
                 break;
             case PathEvent path:
                 string now = path.Path is null ? "none" : $"{path.Path} {path.Remote}";
                 Line(console, path.Path is null ? "yellow" : "blue", "path", $"{Of(path.Peer)}{now}   {path.Reason}");
+                WriteWhy(console, path.Why);
                 break;
             case PongEvent pong:
                 Line(console, "green", $"pong {pong.Seq}", $"{Ms(pong.RttMs),10}   {pong.Path} {pong.Remote}");
@@ -58,6 +60,14 @@ internal static class HumanText
                 break;
             case SummaryEvent summary:
                 WriteSummary(console, summary);
+                break;
+            case BenchEvent bench:
+                Line(
+                    console,
+                    "green",
+                    "bench",
+                    $"{Rate(bench.BitsPerSecond)}   {bench.Path ?? "no path"}   {bench.Bytes} bytes in {bench.Seconds.ToString("0.0", CultureInfo.InvariantCulture)} s, "
+                    + $"CPU {bench.CpuSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s, {bench.RetransmittedBytes} bytes sent again");
                 break;
             case WarningEvent warning:
                 Sentence(console, "yellow", "warning", warning.Message);
@@ -99,6 +109,15 @@ internal static class HumanText
     /// <param name="milliseconds">The figure.</param>
     public static string Ms(double milliseconds) => milliseconds.ToString(milliseconds < 10 ? "0.00" : "0.0", CultureInfo.InvariantCulture) + " ms";
 
+    /// <summary>Bits per second for people.</summary>
+    /// <param name="bits">The figure.</param>
+    public static string Rate(double bits) => bits switch
+    {
+        >= 1e9 => (bits / 1e9).ToString("0.00", CultureInfo.InvariantCulture) + " Gbit/s",
+        >= 1e6 => (bits / 1e6).ToString("0.0", CultureInfo.InvariantCulture) + " Mbit/s",
+        _ => (bits / 1e3).ToString("0.0", CultureInfo.InvariantCulture) + " kbit/s",
+    };
+
     private static string Of(string? peer) => peer is null ? string.Empty : Short(peer) + "   ";
 
     private static void Sentence(IAnsiConsole console, string colour, string word, string text)
@@ -124,6 +143,14 @@ internal static class HumanText
         }
     }
 
+    private static void WriteWhy(IAnsiConsole console, string? why)
+    {
+        if (why is not null)
+        {
+            Line(console, "grey", string.Empty, $"relayed because {why}");
+        }
+    }
+
     private static void WriteDiscovered(IAnsiConsole console, DiscoveredEvent discovered)
     {
         string where = discovered.Server is null ? discovered.Explanation ?? discovered.Source : $"seen by {discovered.Server} in {Ms(discovered.RttMs ?? 0)}";
@@ -141,5 +168,10 @@ internal static class HumanText
     {
         string times = summary.Received > 0 ? $", min {Ms(summary.MinMs ?? 0)}, avg {Ms(summary.AvgMs ?? 0)}, max {Ms(summary.MaxMs ?? 0)}" : string.Empty;
         Line(console, summary.Received > 0 ? "green" : "red", "summary", $"{summary.Received} of {summary.Sent} answered{times}");
+        WriteWhy(console, summary.Why);
+        if (summary.WhatWouldHelp is { } help)
+        {
+            Line(console, "grey", string.Empty, help);
+        }
     }
 }

@@ -25,6 +25,7 @@ internal static class SampleEvents
     [
         new DialingEvent("peer", "call", null),
         new ConnectedEvent("peer", "call", Words.Direct, "192.0.2.1:1", 0.1, Authenticated: true, 0.1),
+        new ConnectedEvent("peer", "call", Words.Relay, null, 0.1, Authenticated: true, 0.1, "clause", "word"),
         new PongEvent(1, 0.1, Words.Direct, "192.0.2.1:1", 0.1),
         new PingEvent("peer", 1, Words.Direct, "192.0.2.1:1"),
         new PathEvent(null, Words.Direct, "192.0.2.1:1", 0.1, 0.1, "reason"),

@@ -21,7 +21,9 @@ internal static class CommandHost
     /// <param name="parse">Its line.</param>
     /// <param name="settings">How it talks.</param>
     /// <param name="body">What it does; returns the exit code.</param>
-    public static async Task<int> RunAsync(ParseResult parse, OutputSettings settings, Func<CommandContext, Task<int>> body)
+    /// <param name="isDirectRequired">Tells whether the line accepts no relayed path; null for commands that have none.</param>
+    public static async Task<int> RunAsync(
+        ParseResult parse, OutputSettings settings, Func<CommandContext, Task<int>> body, Func<ParseResult, bool>? isDirectRequired = null)
     {
         IReporter reporter = OutputSettings.CreateReporter(OutputSettings.IsJsonProbably(parse), settings.IsOutputTaken);
         using var interruption = new Interruption();
@@ -33,7 +35,8 @@ internal static class CommandHost
         }
         catch (GimletException e)
         {
-            return Fail(reporter, e);
+            // Asked only where it matters: the line has been read without an error by then.
+            return Fail(reporter, e, e.Kind == GimletErrorKind.Unsupported && isDirectRequired?.Invoke(parse) == true);
         }
         catch (OperationCanceledException) when (interruption.Requested.IsCancellationRequested)
         {
@@ -56,10 +59,11 @@ internal static class CommandHost
     /// <summary>Tells an error.</summary>
     /// <param name="reporter">Where to.</param>
     /// <param name="error">The error.</param>
+    /// <param name="isDirectRequired">Only a direct path would have done.</param>
     /// <returns>The exit code.</returns>
-    public static int Fail(IReporter reporter, GimletException error)
+    public static int Fail(IReporter reporter, GimletException error, bool isDirectRequired = false)
     {
         reporter.Report(new ErrorEvent(error.Kind.ToKindString(), error.Message, error.Hint));
-        return ExitCodes.Of(error.Kind);
+        return ExitCodes.Of(error.Kind, isDirectRequired);
     }
 }

@@ -11,14 +11,16 @@ internal static class ExitCodes
 
     /// <summary>The code of a kind of error.</summary>
     /// <param name="kind">The kind.</param>
-    public static int Of(GimletErrorKind kind) => kind switch
+    /// <param name="isDirectRequired">Only a direct path would have done, so a side that takes part in none is the reason why there is none.</param>
+    public static int Of(GimletErrorKind kind, bool isDirectRequired) => kind switch
     {
         GimletErrorKind.BadUsage => 2,
         GimletErrorKind.ServerUnreachable => 3,
         GimletErrorKind.PeerOffline => 4,
         GimletErrorKind.Refused or GimletErrorKind.RendezvousRejected => 5,
         GimletErrorKind.TimedOut or GimletErrorKind.ReflexTimeout or GimletErrorKind.PeerNotReachable => 6,
-        GimletErrorKind.PunchFailed or GimletErrorKind.Unsupported => 7,
+        GimletErrorKind.PunchFailed => 7,
+        GimletErrorKind.Unsupported when isDirectRequired => 7,
         GimletErrorKind.LocalFault => 8,
         _ => Other,
     };

@@ -40,9 +40,21 @@ internal sealed class PingRun(Dialled dialled, IReporter reporter)
     public int ReceivedCount { get; private set; }
 
     /// <summary>All of them together.</summary>
-    public SummaryEvent Summary => ReceivedCount == 0
-        ? new SummaryEvent(SentCount, 0, null, null, null)
-        : new SummaryEvent(SentCount, ReceivedCount, Words.Milliseconds(_shortest), Words.Milliseconds(_sum / ReceivedCount), Words.Milliseconds(_longest));
+    public SummaryEvent Summary
+    {
+        get
+        {
+            SummaryEvent summary = ReceivedCount == 0
+                ? new SummaryEvent(SentCount, 0, null, null, null)
+                : new SummaryEvent(SentCount, ReceivedCount, Words.Milliseconds(_shortest), Words.Milliseconds(_sum / ReceivedCount), Words.Milliseconds(_longest));
+            return ConnectionNews.Why(_connection, _connection.Path) is { } why
+                ? summary with { Why = why.Explanation, WhyKind = why.Cause.ToCauseString(), WhatWouldHelp = why.WhatWouldHelp }
+                : summary;
+        }
+    }
+
+    /// <summary>What tells about the connection's paths; null where nothing does.</summary>
+    public ConnectionNews? News { get; set; }
 
     /// <summary>Sends the first one now; what is told about the connection meanwhile does not delay it.</summary>
     public void SendAhead() => _ahead ??= Send();
@@ -97,6 +109,7 @@ internal sealed class PingRun(Dialled dialled, IReporter reporter)
             var pong = new PongEvent(
                 result.Sequence, Words.Milliseconds(result.RoundTripTime), Words.Of(result.Path.Kind), result.Path.Remote?.ToString(), Words.Milliseconds(elapsed));
             reporter.Report(pong);
+            News?.Recheck(elapsed);
             return pong;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -164,6 +164,12 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
         if (space == PacketNumberSpace.Application && TryFindPath(packet.Path) is { } path)
         {
             path.AcknowledgedAt = _eventTime;
+            if (path.IsSilenceTold)
+            {
+                path.IsSilenceTold = false;
+                Tell(ConnectionEventKind.PathHeard, path.Id);
+            }
+
             if (packet.IsMtuProbe)
             {
                 path.Mtu.OnProbeAcknowledged(_eventTime, packet.PacketNumber);

@@ -32,6 +32,9 @@ internal enum ConnectionEventKind
     /// </summary>
     PathSilent,
 
+    /// <summary>Something that was sent on <see cref="ConnectionEvent.Path"/> was acknowledged after its silence was told.</summary>
+    PathHeard,
+
     /// <summary>The peer's newest packet of its own will came on <see cref="ConnectionEvent.Path"/>, which is not the one in use: once per change, between two nodes only.</summary>
     PeerMoved,
 

@@ -83,6 +83,7 @@ internal sealed partial class ConnectionTable
         }
 
         dial.Peer = met.Peer;
+        dial.SharedCall = met.Call;
         if (_host.Id < met.Peer)
         {
             Begin(dial);
@@ -224,7 +225,7 @@ internal sealed partial class ConnectionTable
             UseChosenPath(dial.Peer, member);
             await quic.Connected.ConfigureAwait(false);
             UseChosenPath(dial.Peer, member);
-            var birth = new ConnectionBirth(dial.Peer, dial.Call, dial.IsAuthenticated, dial.Policy, dial.StartedAt);
+            var birth = new ConnectionBirth(dial.Peer, dial.SharedCall, dial.IsAuthenticated, dial.Policy, dial.StartedAt);
             GimletConnection connection = Create(quic, member, birth);
             Task control = connection.BeginControlAsync();
             if (dial.TakeAttempt() is null || !dial.TryComplete(connection))
@@ -377,7 +378,7 @@ internal sealed partial class ConnectionTable
 
         PathPolicy policy = dial?.Policy ?? _options.EffectivePolicy;
         Member member = Enter(peer, quic, policy);
-        var birth = new ConnectionBirth(peer, dial?.Call ?? _host.Run(static (host, _, _) => host.Core.NewCallId(), 0), dial?.IsAuthenticated ?? true, policy, dial?.StartedAt ?? Time.GetTimestamp());
+        var birth = new ConnectionBirth(peer, dial?.SharedCall ?? _host.Run(static (host, _, _) => host.Core.NewCallId(), 0), dial?.IsAuthenticated ?? true, policy, dial?.StartedAt ?? Time.GetTimestamp());
         GimletConnection connection = Create(quic, member, birth);
         UseChosenPath(peer, member);
         NodeLog.Accepted(_logger, connection.Call, peer, protocol);

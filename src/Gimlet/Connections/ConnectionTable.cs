@@ -127,6 +127,9 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     public void PeerMoved(GimletConnection connection, QuicPath path) => _host.TryRun(
         static (host, now, s) => host.Peers.HandlePeerMoved(s.RemotePeer, host.Paths.AddressOf(s.path), now), (connection.RemotePeer, path));
 
+    /// <summary>A handler of the application threw: the log has the whole story.</summary>
+    public void HandlerFailed(Exception exception) => NodeLog.Bug(_logger, exception);
+
     /// <summary>The peer has named its process: whatever was there with an older one is over.</summary>
     public void HelloReceived(GimletConnection connection)
     {

@@ -15,6 +15,9 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     /// <summary>The id that the application was told.</summary>
     public CallId Call { get; } = call;
 
+    /// <summary>The id that both sides know it by: of a serverless dial another than the application was told, once there is a path.</summary>
+    public CallId SharedCall { get; set; } = call;
+
     /// <summary>The call that is under way now; another one after a glare that came to nothing.</summary>
     public CallId CurrentCall { get; set; } = call;
 

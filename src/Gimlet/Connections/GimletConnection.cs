@@ -1,4 +1,4 @@
-using System.Net.Security;
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Gimlet.Connections;
@@ -22,6 +22,10 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     // Streams that came in front of the control stream; completed when that has come. As many as the peer may open at most.
     private readonly Channel<QuicStream> _early = Channel.CreateUnbounded<QuicStream>();
     private readonly TaskCompletionSource<string> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // The application hears of so many of a peer's pings at once; the rest is answered all the same.
+    private const int MaxWaitingPings = 4096;
+
+    private readonly ConcurrentQueue<PingReceived> _pingNews = new();
     private readonly EarlyNews<PathChange> _pathChanged = new();
     private readonly EarlyNews<PingReceived> _pingAnswered = new();
     private readonly Task _running;
@@ -32,6 +36,8 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     private readonly ConnectionRecord? _record;
     private int _sequence;
     private int _isUsed;
+    private int _waitingPings;
+    private int _tellingPings;
     private string? _closeReason;
 
     internal GimletConnection(IConnectionOwner table, QuicConnection quic, in ConnectionBirth birth)
@@ -250,7 +256,21 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     }
 
     /// <inheritdoc/>
-    void IControlEvents.PingReceived(uint sequence) => _pingAnswered.Raise(new PingReceived((int)sequence, _table.Describe(_quic)));
+    void IControlEvents.PingReceived(uint sequence)
+    {
+        // A peer may send pings as fast as its line allows, and an application may be slow to hear of them: the control stream waits for neither.
+        if (Interlocked.Increment(ref _waitingPings) > MaxWaitingPings)
+        {
+            _ = Interlocked.Decrement(ref _waitingPings);
+            return;
+        }
+
+        _pingNews.Enqueue(new PingReceived((int)sequence, _table.Describe(_quic)));
+        if (Interlocked.Exchange(ref _tellingPings, 1) == 0)
+        {
+            _ = ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.TellPings(), this, preferLocal: true);
+        }
+    }
 
     /// <inheritdoc/>
     void IControlEvents.ControlEnded(Exception reason) => _control.End(Ended(reason));
@@ -283,6 +303,29 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
                 _control.End(Ended(e));
             }
         }
+    }
+
+    private void TellPings()
+    {
+        do
+        {
+            while (_pingNews.TryDequeue(out PingReceived? news))
+            {
+                _ = Interlocked.Decrement(ref _waitingPings);
+                try
+                {
+                    _pingAnswered.Raise(news);
+                }
+                catch (Exception e)
+                {
+                    // The application's handler threw, which must not end the thread that it was lent.
+                    _table.HandlerFailed(e);
+                }
+            }
+
+            Volatile.Write(ref _tellingPings, 0);
+        }
+        while (!_pingNews.IsEmpty && Interlocked.Exchange(ref _tellingPings, 1) == 0);
     }
 
     private async Task RunAsync()
@@ -342,9 +385,13 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
                     if (news.Path == _quic.CurrentPath && !_isSilent)
                     {
                         _isSilent = true;
-                        _pathChanged.Raise(new PathChange(null, "nothing comes from the peer", Elapsed));
+                        RaisePath(new PathChange(null, "nothing comes from the peer", Elapsed));
                     }
 
+                    break;
+                case QuicPathEventKind.Heard when news.Path == _quic.CurrentPath:
+                    NotePathReason("the path answers again");
+                    Tell(_table.Describe(_quic));
                     break;
                 case QuicPathEventKind.Failed:
                     _table.PathSilent(this, news.Path);
@@ -369,7 +416,19 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
             _record?.UsesPath(path.Kind, _quic.CurrentPath.Value);
             NoteFirst(path);
             _table.CountMove(before.Kind, path.Kind, this);
-            _pathChanged.Raise(new PathChange(path, Volatile.Read(ref _pathReason), Elapsed));
+            RaisePath(new PathChange(path, Volatile.Read(ref _pathReason), Elapsed));
+        }
+    }
+
+    private void RaisePath(PathChange change)
+    {
+        try
+        {
+            _pathChanged.Raise(change);
+        }
+        catch (Exception e)
+        {
+            _table.HandlerFailed(e);
         }
     }
 

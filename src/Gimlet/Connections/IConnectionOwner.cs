@@ -26,6 +26,9 @@ internal interface IConnectionOwner
     /// <summary>The peer's newest data came on a path.</summary>
     void PeerMoved(GimletConnection connection, QuicPath path);
 
+    /// <summary>A handler of the application threw.</summary>
+    void HandlerFailed(Exception exception);
+
     /// <summary>The peer has named its process.</summary>
     void HelloReceived(GimletConnection connection);
 

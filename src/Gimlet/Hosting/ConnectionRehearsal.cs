@@ -127,6 +127,10 @@ internal static class ConnectionRehearsal
         {
         }
 
+        public void HandlerFailed(Exception exception)
+        {
+        }
+
         public void HelloReceived(GimletConnection connection)
         {
         }

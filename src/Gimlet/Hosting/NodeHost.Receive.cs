@@ -48,7 +48,7 @@ internal sealed partial class NodeHost
                 NoteErrors(socket);
                 while (socket.Receive(batch) > 0)
                 {
-                    Handle(batch, kind, receiver, origin);
+                    Take(batch, kind, receiver, origin);
                 }
             }
         }
@@ -58,30 +58,46 @@ internal sealed partial class NodeHost
         }
     }
 
+    private void Take(DatagramReceiveBatch batch, NodeSocketKind kind, QuicReceiver receiver, NodePaths.Origin origin)
+    {
+        try
+        {
+            Handle(batch, kind, receiver, origin);
+        }
+        catch (Exception e) when (e is not ObjectDisposedException)
+        {
+            lock (_gate)
+            {
+                NoteFault(e);
+            }
+        }
+    }
+
+    // Checks first: QUIC decrypts in place, and what a STUN server sends instead of an answer may look like QUIC.
     private void Handle(DatagramReceiveBatch batch, NodeSocketKind kind, QuicReceiver receiver, NodePaths.Origin origin)
     {
-        bool isCoreConcerned = false;
         for (int i = 0; i < batch.Count; i++)
         {
+            if (kind != NodeSocketKind.Main || !IsAllQuic(batch[i]) || !Paths.IsVouched(batch[i].Remote))
+            {
+                lock (_gate)
+                {
+                    HandleChecks(batch, kind);
+                }
+
+                break;
+            }
+        }
+
+        for (int i = 0; kind == NodeSocketKind.Main && i < batch.Count; i++)
+        {
             ReceivedDatagram datagram = batch[i];
-            if (kind == NodeSocketKind.Main && IsAllQuic(datagram))
+            if (IsAllQuic(datagram))
             {
                 Span<byte> payload = datagram.Payload;
                 origin.Set(datagram.Local, datagram.Remote);
                 Paths.CountReceived(PathKind.Direct, payload.Length);
                 receiver.Receive(origin, datagram.Ecn, payload, datagram.SegmentSize);
-            }
-            else
-            {
-                isCoreConcerned = true;
-            }
-        }
-
-        if (isCoreConcerned)
-        {
-            lock (_gate)
-            {
-                HandleChecks(batch, kind);
             }
         }
 
@@ -114,7 +130,7 @@ internal sealed partial class NodeHost
         for (int i = 0; i < batch.Count; i++)
         {
             ReceivedDatagram datagram = batch[i];
-            if (kind == NodeSocketKind.Main && IsAllQuic(datagram))
+            if (kind == NodeSocketKind.Main && IsAllQuic(datagram) && Paths.IsVouched(datagram.Remote))
             {
                 continue;
             }

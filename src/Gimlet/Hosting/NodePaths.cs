@@ -79,6 +79,9 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
     /// <summary>An authenticated check of the peer came from the address: its connections may begin there.</summary>
     public void Vouch(in TransportAddress remote, PeerId peer) => _vouched[remote] = peer;
 
+    /// <summary>Somebody vouched for the address: it is a peer's.</summary>
+    public bool IsVouched(in TransportAddress remote) => _vouched.ContainsKey(remote);
+
     /// <summary>Takes the way of a frame that came by a server; false for a stranger's.</summary>
     public bool TryFindRelay(PeerId peer, int session, [NotNullWhen(true)] out RelayWay? way)
     {

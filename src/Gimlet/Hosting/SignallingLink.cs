@@ -34,6 +34,7 @@ internal sealed class SignallingLink : IAsyncDisposable
     private readonly Task _loop;
     private readonly Lock _gate = new();
     private volatile LinkOutput? _outgoing;
+    private volatile Task _writing = Task.CompletedTask;
     private CancellationTokenSource? _current;
     private CancellationTokenSource? _pause;
     private bool _isUrgent;
@@ -68,6 +69,14 @@ internal sealed class SignallingLink : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_outgoing is { } outgoing)
+        {
+            // What is queued leaves first, the ends of relayed connections among it: whoever is not told waits half a minute for us. Not cancelled while it is
+            // under way, because a WebSocket whose reading is cancelled is torn down.
+            outgoing.Complete();
+            await _writing.WaitAsync(CloseTimeout, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         await _stop.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
         _stop.Dispose();
@@ -220,6 +229,7 @@ internal sealed class SignallingLink : IAsyncDisposable
 
 #pragma warning disable CA2025 // the writer is awaited in the finally below, before either is disposed
         Task writer = WriteAsync(socket, outgoing, current);
+        _writing = writer;
 #pragma warning restore CA2025
         _events.LinkOpened(_session, _authority);
         try
@@ -311,6 +321,8 @@ internal sealed class SignallingLink : IAsyncDisposable
                 }
             }
             while (await outgoing.WaitAsync(current.Token).ConfigureAwait(false));
+
+            await CloseAsync(socket).ConfigureAwait(false);
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
         {

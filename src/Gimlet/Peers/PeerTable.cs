@@ -183,7 +183,7 @@ internal sealed partial class PeerTable
             return;
         }
 
-        peer.Silences = now - peer.LastSilence < SilenceMemory ? peer.Silences + 1 : 0;
+        peer.Silences = peer.LastSilence is { } last && now - last < SilenceMemory ? peer.Silences + 1 : 0;
         peer.LastSilence = now;
         if (peer.Silences > 0)
         {

@@ -399,6 +399,9 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
             case ConnectionEventKind.PathSilent:
                 Connection.OnPathEvent(QuicPathEventKind.Silent, next.Path);
                 break;
+            case ConnectionEventKind.PathHeard:
+                Connection.OnPathEvent(QuicPathEventKind.Heard, next.Path);
+                break;
             case ConnectionEventKind.PeerMoved:
                 Connection.OnPathEvent(QuicPathEventKind.PeerMoved, next.Path);
                 break;

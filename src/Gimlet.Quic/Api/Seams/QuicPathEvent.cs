@@ -23,6 +23,9 @@ public enum QuicPathEventKind
     /// to, and not more often than once per round trip; only with <see cref="QuicConnectionOptions.GimletPaths"/> of both sides.
     /// </summary>
     PeerMoved,
+
+    /// <summary>A path whose <see cref="Silent"/> was told is not silent any more: something that was sent there has been acknowledged.</summary>
+    Heard,
 }
 
 /// <summary>Something happened to a path of a connection.</summary>
