@@ -19,7 +19,7 @@ internal sealed partial class ConnectionTable
     public async Task<GimletConnection> ConnectAsync(PeerId peer, ConnectOptions options, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        string protocol = options.Protocol ?? _options.Protocols.FirstOrDefault() ?? throw new GimletException(
+        string protocol = options.Protocol ?? _options.FirstProtocol ?? throw new GimletException(
             GimletErrorKind.BadUsage, "No application protocol is named.", "Name one in ConnectOptions.Protocol, or in GimletNodeOptions.Protocols.");
         CallId call = _host.Run(static (host, _, _) => host.Core.NewCallId(), 0);
         var dial = new Dial(call, peer, protocol, options.Policy ?? _options.EffectivePolicy, Time.GetTimestamp());
@@ -39,7 +39,7 @@ internal sealed partial class ConnectionTable
                         dial.NoteRouted();
                     }
 
-                    Begin(dial);
+                    StartAttempt(dial);
                 }
                 else
                 {
@@ -86,7 +86,7 @@ internal sealed partial class ConnectionTable
         dial.SharedCall = met.Call;
         if (_host.Id < met.Peer)
         {
-            Begin(dial);
+            StartAttempt(dial);
         }
         else
         {
@@ -120,7 +120,8 @@ internal sealed partial class ConnectionTable
             dial.Fail(new OperationCanceledException(cancellationToken));
             if (dial.Outcome.IsCompletedSuccessfully)
             {
-                await dial.Outcome.Result.CloseAsync().ConfigureAwait(false);
+                GimletConnection late = await dial.Outcome.ConfigureAwait(false);
+                await late.CloseAsync().ConfigureAwait(false);
             }
 
             throw;
@@ -187,7 +188,7 @@ internal sealed partial class ConnectionTable
             dial.StartOver(_host.Run(static (host, _, _) => host.Core.NewCallId(), 0));
             _host.TryRun(static (host, now, c) => host.Peers.EndDial(c, isConnected: false, now), before);
             _host.TryRun(static (host, now, r) => host.Peers.DialAfterAll(r, now), request());
-            Begin(dial);
+            StartAttempt(dial);
         }
     }
 
@@ -202,12 +203,12 @@ internal sealed partial class ConnectionTable
         if (dial.TakeAttempt() is { } attempt)
         {
             Leave(dial.Peer, attempt);
-            _ = attempt.CloseAsync(CloseCodes.Superseded);
+            attempt.Host.Close(CloseCodes.Superseded, string.Empty);
         }
     }
 
     // Makes the QUIC connection; its end is the dial's.
-    private void Begin(Dial dial) => _ = BeginAsync(dial);
+    private void StartAttempt(Dial dial) => _ = BeginAsync(dial);
 
     private async Task BeginAsync(Dial dial)
     {
@@ -248,7 +249,7 @@ internal sealed partial class ConnectionTable
             if (isStale && ++dial.StaleConnections < MaxStaleConnections)
             {
                 // Half of a connection that only one side believed in is cleared away; the next try meets none.
-                Begin(dial);
+                StartAttempt(dial);
                 return;
             }
 

@@ -366,7 +366,7 @@ internal sealed partial class PeerTable
         }
     }
 
-    private void AttemptSoon(PeerState peer, TimeSpan now)
+    private static void AttemptSoon(PeerState peer, TimeSpan now)
     {
         if (peer.DirectConnections > 0)
         {
