@@ -85,6 +85,12 @@ internal sealed class BenchRun(GimletConnection connection, BenchPlan plan)
             stream.Abort(QuicAbortDirection.Both, Done);
         }
 
+        if (result.Bytes == 0)
+        {
+            // Ctrl+C before there was anything is an interruption like any other.
+            interrupted.ThrowIfCancellationRequested();
+        }
+
         return result.Bytes > 0 && result.Elapsed > TimeSpan.Zero
             ? new BenchEvent(
                 Math.Round(result.Bytes * 8 / result.Elapsed.TotalSeconds),

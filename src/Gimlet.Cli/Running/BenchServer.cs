@@ -27,9 +27,11 @@ internal sealed class BenchServer(GimletConnection connection)
     private long _firstAt;
 
     /// <summary>Serves until the dialler has gone or the limit is reached, and closes the connection.</summary>
-    public async Task RunAsync()
+    /// <param name="enough">Ends it early.</param>
+    public async Task RunAsync(CancellationToken enough)
     {
-        using var over = new CancellationTokenSource(Limit);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(enough);
+        over.CancelAfter(Limit);
         var parts = new List<Task> { GuardAsync(ReportAsync(over.Token)) };
         try
         {
