@@ -39,7 +39,9 @@ internal sealed class BenchServer(GimletConnection connection)
             {
                 QuicStream stream = await connection.AcceptStreamAsync(over.Token).ConfigureAwait(false);
                 _ = parts.RemoveAll(static p => p.IsCompleted);
+#pragma warning disable CA2025 // nobody disposes of the streams: they end with the connection
                 parts.Add(GuardAsync(stream.Type == QuicStreamType.Unidirectional ? TakeAsync(stream, over.Token) : GiveAsync(stream, over.Token)));
+#pragma warning restore CA2025
             }
         }
         catch (Exception e) when (e is GimletException or OperationCanceledException)
