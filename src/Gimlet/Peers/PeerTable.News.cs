@@ -66,6 +66,7 @@ internal sealed partial class PeerTable
         peer.LastAttempt = now;
         if (admitted.Protocol is { } protocol)
         {
+            _ = peer.Glared.Remove(protocol);
             peer.Expected.Add((admitted.Handle, protocol, now + ExpectedFor));
         }
 
