@@ -301,9 +301,12 @@ internal sealed partial class ConnectionTable
             return _host.Paths.ToRelay(dial.Peer, session: -1);
         }
 
-        // That server does not relay, which leaves the direct path.
+        // That server does not relay, which leaves the direct path; one that died in this moment is not waited for.
         await dial.Direct.ConfigureAwait(false);
-        return await FirstPathAsync(dial).ConfigureAwait(false);
+        return _host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), dial.Peer) is { } found && dial.Policy.AllowsDirect
+            ? _host.Paths.To(found.Remote)
+            : throw new GimletException(
+                GimletErrorKind.RendezvousNoRelay, $"The server does not relay to {dial.Peer}, and there is no direct path that this connection may use.", "Use a server that relays, or try again.");
     }
 
     private void UseChosenPath(PeerId peer, Member member)
