@@ -134,6 +134,17 @@ internal sealed partial class NodeCore : ISignallingOwner
         }
     }
 
+    /// <summary>Ends all calls: the node is going, and its peers need not find out by themselves.</summary>
+    public void HangupAll(TimeSpan now)
+    {
+        foreach (NodeCall call in _calls.All)
+        {
+            call.Agent.Close(0, now);
+        }
+
+        _calls.RemoveEnded();
+    }
+
     /// <summary>Sends an application's round trip; false when the connection has no path at the moment.</summary>
     public bool TryPing(CallId handle, uint sequence, TimeSpan now) =>
         _calls.TryFindHandle(handle, out NodeCall? call) && call!.Agent.TryPing(sequence, now);
@@ -185,6 +196,12 @@ internal sealed partial class NodeCore : ISignallingOwner
                 break;
             case IncomingMessage incoming:
                 HandleIncoming(session, incoming, now);
+                break;
+            case LimitedMessage limited:
+                _events.Enqueue(new SessionLimited(session.Index, PlainText.Of(limited.Limit, "a limit without a name"), limited.Value, limited.Dropped));
+                break;
+            case UnreachableMessage unreachable when PeerId.TryParse(unreachable.Peer, out PeerId missing):
+                _events.Enqueue(new PeerUnreachable(session.Index, missing, PlainText.Of(unreachable.Reason, "no reason given")));
                 break;
             case RejectMessage reject:
                 HandleReject(session, reject, now);

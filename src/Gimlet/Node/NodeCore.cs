@@ -129,6 +129,13 @@ internal sealed partial class NodeCore : IDisposable
         DrainGatherer(now);
     }
 
+    /// <summary>The NAT may have forgotten this node: its public address is asked for again.</summary>
+    public void RenewMappings(TimeSpan now)
+    {
+        _gatherer.Renew(now);
+        DrainGatherer(now);
+    }
+
     /// <summary>Asks these STUN servers as well.</summary>
     public void AddStunTargets(IEnumerable<StunTarget> targets, TimeSpan now)
     {
