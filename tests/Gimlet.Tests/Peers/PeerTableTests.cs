@@ -63,7 +63,7 @@ public sealed class PeerTableTests : IDisposable
         {
             TimeSpan silent = _world.Now;
             _world.Do(() => a.Peers!.HandleSilence(b.Core.Id, b.Address, _world.Now));
-            Assert.Null(a.News<PathChosen>().Last().Direct);
+            Assert.True(a.News<PathChosen>().Last().Direct is null, $"silence {i} at {silent}: relay {a.Core.CanRelay}, last {a.Choices[^1]}");
             _world.RunUntil(() => a.News<PathChosen>().Last().Direct is not null, withinSeconds: 70);
             pauses.Add((_world.Now - silent).TotalSeconds);
         }
@@ -135,7 +135,7 @@ public sealed class PeerTableTests : IDisposable
 
         _world.Loses = (_, to, _) => to == a.Address || to == b.Address;
         _world.Do(() => a.Peers!.HandleSilence(b.Core.Id, b.Address, _world.Now));
-        _world.Run(2);
+        _world.Run(1);
         _ = Assert.Single(a.News<PathChosen>());
         Assert.False(a.Has<PathWorksAgain>());
         _world.Loses = static (_, _, _) => false;
@@ -169,7 +169,7 @@ public sealed class PeerTableTests : IDisposable
         _world.Loses = (_, to, _) => to == a.Address || to == b.Address;
         _ = Dial(a, b, connect: true);
         _world.Run(7200);
-        double[] pauses = Pauses(a, b);
+        double[] pauses = Pauses(a);
 
         // From a failure to the next attempt: the punch itself takes 5 s of it.
         Assert.True(pauses.Length > 5, string.Join(" ", pauses));
@@ -207,7 +207,9 @@ public sealed class PeerTableTests : IDisposable
         CallId ofA = Dial(a, b);
         CallId ofB = Dial(b, a);
         _world.Run(1);
-        Assert.Equal(ofB, Assert.Single(b.News<DialGlared>()).Call);
+        // It hears it twice at most, with the peer's call and with the no to its own: whichever comes first.
+        Assert.InRange(b.News<DialGlared>().Count(), 1, 2);
+        Assert.All(b.News<DialGlared>(), g => Assert.Equal(ofB, g.Call));
         Assert.Equal(RejectReason.Glare, Assert.Single(a.Said<RejectMessage>()).Reason);
         Assert.Empty(b.Said<RejectMessage>());
         Assert.Empty(a.News<DialGlared>());
@@ -342,17 +344,18 @@ public sealed class PeerTableTests : IDisposable
         _world.Do(() => a.Peers!.LeaveDirect(b.Core.Id, _world.Now));
         _world.Run(2);
         Assert.Equal(CallEnd.Closed, Assert.Single(a.News<CallClosed>()).End);
-        _world.Datagrams.Clear();
         _world.Do(() => b.Peers!.LeaveDirect(a.Core.Id, _world.Now));
+        _world.Run(2);
+        _world.Datagrams.Clear();
         _world.Run(120);
         Assert.DoesNotContain(_world.Datagrams, d => d.To == a.Address || d.To == b.Address);
     }
 
     private static List<TimeSpan> Calls(WorldNode node) => [.. node.SignalTimes.Where(static s => s.Message is ConnectMessage { Protocol: null }).Select(static s => s.At)];
 
-    private static double[] Pauses(params WorldNode[] nodes)
+    private static double[] Pauses(WorldNode node)
     {
-        TimeSpan[] times = [.. nodes.SelectMany(static n => n.SignalTimes).Where(static s => s.Message is ConnectMessage).Select(static s => s.At).Order()];
+        TimeSpan[] times = [.. node.SignalTimes.Where(static s => s.Message is ConnectMessage).Select(static s => s.At)];
         return [.. times.Zip(times.Skip(1)).Select(static pair => (pair.Second - pair.First).TotalSeconds)];
     }
 
@@ -393,6 +396,9 @@ public sealed class PeerTableTests : IDisposable
         (WorldNode a, WorldNode b) = Two(world);
         CallId call = Dial(a, b, connect: true, world: world);
         world.RunUntil(() => a.Has<PathChosen>() && b.Has<PathChosen>(), withinSeconds: 1);
+
+        // Settled: no check is on its way.
+        world.Run(1);
         return (a, b, call);
     }
 }

@@ -208,6 +208,9 @@ internal sealed class NodeWorld : IDisposable
             case RegisterMessage register:
                 from.Registration = register;
                 break;
+            case PingMessage ping when from.Peers is not null && from.Core.IsRegistered(session):
+                Later(() => Tell(from, session, new PongMessage { Id = ping.Id }));
+                break;
             case ConnectMessage connect when _nodes.Find(n => n.Core.Id.ToString() == connect.Target && n.Core.IsRegistered(session) && n.Registration is not null) is { } callee:
                 var introduce = new IntroduceMessage { Call = connect.Call, Peer = connect.Target, PublicKey = callee.Registration!.PublicKey, Prekey = callee.Registration.Prekey, Candidates = callee.Candidates, Capabilities = callee.Registration.Capabilities };
                 var incoming = new IncomingMessage { Call = connect.Call, Peer = from.Core.Id.ToString(), PublicKey = from.Registration!.PublicKey, Ephemeral = connect.Ephemeral, Candidates = connect.Candidates, Nat = connect.Nat, Capabilities = from.Registration.Capabilities, Protocol = connect.Protocol, Proof = connect.Proof };
