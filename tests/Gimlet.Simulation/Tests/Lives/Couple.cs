@@ -187,6 +187,16 @@ internal sealed class Couple
         while (!IsSamePath(direct));
     }
 
+    /// <summary>Runs until each side sends on the way by which it hears the other, whichever it is.</summary>
+    public void SettleAnywhere(TimeSpan within)
+    {
+        TimeSpan deadline = World.Now + within;
+        while (!IsSamePath(A.Connection.IsDirect))
+        {
+            Assert.True(World.Now < deadline && Sides.All(static s => s.Connection.End is null), $"no agreement within {within.TotalSeconds} s: {Describe()}");
+        }
+    }
+
     /// <summary>Demands that each side sends on the way by which it hears the other.</summary>
     public void AssertSamePath() => Assert.True(
         IsSamePath(A.Connection.IsDirect),
@@ -196,14 +206,15 @@ internal sealed class Couple
     {
         foreach (Side side in Sides)
         {
-            Side other = Other(side);
+            SimQuic other = Other(side).Connection.Quic;
+            TimeSpan asked = World.Now;
             side.Node.Act(() =>
             {
                 side.Connection.Quic.Core.Ping();
                 side.Connections.Touch(side.Connection.Quic);
             });
             World.RunFor(TimeSpan.FromSeconds(1));
-            if (Sides.Any(s => s.Connection.End is not null || s.Connection.IsDirect != direct) || other.Connection.Quic.HeardOn != other.Connection.Quic.CurrentPath)
+            if (Sides.Any(s => s.Connection.End is not null || s.Connection.IsDirect != direct) || other.HeardAt <= asked || other.HeardOn != other.CurrentPath)
             {
                 return false;
             }
