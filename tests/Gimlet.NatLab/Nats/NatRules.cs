@@ -71,7 +71,7 @@ internal static class NatRules
             type nat hook postrouting priority srcnat; policy accept;
             oifname "lan" ct status dnat iifname "lan" goto take_mapping
             oifname "wan" meta l4proto udp goto take_mapping
-            oifname "wan" masquerade
+            oifname "wan" snat to {{nat.Outside}}
           }
           chain take_mapping {
             snat to ip saddr . udp sport map @outside_of
@@ -110,7 +110,7 @@ internal static class NatRules
           chain translate_source {
             type nat hook postrouting priority srcnat; policy accept;
             oifname "wan" meta l4proto udp {{translation}}
-            oifname "wan" masquerade fully-random
+            oifname "wan" snat to {{nat.Outside}} fully-random
           }
         }
         """;
