@@ -2,6 +2,7 @@ using System.Net;
 using Gimlet.Access;
 using Gimlet.Candidates;
 using Gimlet.Connections;
+using Gimlet.Errors;
 using Gimlet.Hosting;
 using Gimlet.Node;
 using Gimlet.Peers;
@@ -63,6 +64,9 @@ public sealed class GimletNode : IAsyncDisposable
 
     /// <summary>A server was registered with, or lost. Raised one at a time, in order; must not block.</summary>
     public event Action<ServerStatus>? ServerStatusChanged;
+
+    /// <summary>A server dropped relayed datagrams of this node, and which limit it was. Raised one at a time, in order; must not block.</summary>
+    public event Action<RelayLimited>? RelayLimited;
 
     /// <summary>This node's id.</summary>
     public PeerId Id => _identity.Id;
@@ -333,6 +337,15 @@ public sealed class GimletNode : IAsyncDisposable
                 NodeLog.ServerError(_logger, _host.ServerOf(error.Session)!, error.Code, error.Detail);
                 _start.NoteRefused(error.Code, error.Detail, _host.ServerOf(error.Session)!);
                 break;
+            case SessionLimited limited:
+                var notice = RelayLimitNotice.Of(limited.Limit, limited.Value, limited.Dropped);
+                Uri limiting = _host.ServerOf(limited.Session)!;
+                NodeLog.RelayLimited(_logger, limiting, limited.Dropped, notice.Message);
+                RelayLimited?.Invoke(new RelayLimited(limiting, limited.Limit, limited.Value, limited.Dropped, notice.Message, notice.Hint));
+                break;
+            case PeerUnreachable unreachable when unreachable.Reason == Signalling.RejectReason.Offline:
+                _connections.Unreachable(unreachable.Peer);
+                break;
             case SessionGivenUp given:
                 _host.RestartLink(given.Session);
                 break;
@@ -422,6 +435,15 @@ public sealed class GimletNode : IAsyncDisposable
         _start.NoteGathering(settled, reflexive || settled);
     }
 }
+
+/// <summary>Relayed datagrams were dropped by a server.</summary>
+/// <param name="Server">Which.</param>
+/// <param name="Limit">The limit's stable name, such as <c>relay-bytes-per-second</c>.</param>
+/// <param name="Value">What it is, in the unit of its name.</param>
+/// <param name="Dropped">How many datagrams since the last time.</param>
+/// <param name="Explanation">In words.</param>
+/// <param name="Hint">What would help.</param>
+public sealed record RelayLimited(Uri Server, string Limit, long Value, long Dropped, string Explanation, string? Hint);
 
 /// <summary>How a node stands with one of its servers.</summary>
 /// <param name="Server">The server.</param>

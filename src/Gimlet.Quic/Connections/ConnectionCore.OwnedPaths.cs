@@ -32,6 +32,9 @@ internal sealed partial class ConnectionCore
     private TimeSpan _peerMovedAt = TimeSpan.MinValue;
     private TimeSpan? _peerBackSince;
 
+    // When the peer's newest packet came on the path in use last; null while none has since we moved there.
+    private TimeSpan? _peerHereAt;
+
     /// <summary>
     /// Sends on a path from now on, which its owner vouches for; needs <c>gimlet_paths</c> of both sides. Until it is validated, all that goes there goes
     /// out on the last validated path as well, as packets of their own. Before the handshake is complete the path is remembered, and used from the
@@ -227,6 +230,7 @@ internal sealed partial class ConnectionCore
         const int PtosUntilBack = 3;
         if (path == _current)
         {
+            _peerHereAt = now;
             _peerBackSince ??= now;
             if (now - _peerBackSince >= PtosUntilBack * path.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay))
             {
@@ -237,6 +241,11 @@ internal sealed partial class ConnectionCore
         }
 
         _peerBackSince = null;
+        if ((path.IsOurs || path.IsValidated) && !HasLeft(now, path))
+        {
+            return;
+        }
+
         TimeSpan rtt = _current.Recovery.Rtt.Smoothed;
         TimeSpan pause = rtt > LeastBetweenMoves ? rtt : LeastBetweenMoves;
         if (path.Id != _peerMovedTo && (_peerMovedAt == TimeSpan.MinValue || now - _peerMovedAt >= pause))
@@ -245,6 +254,15 @@ internal sealed partial class ConnectionCore
             _peerMovedAt = now;
             Tell(ConnectionEventKind.PeerMoved, path.Id);
         }
+    }
+
+    // Two that upgrade at about the same time still get by the old path what was on its way there, and the copies of the first round trip. The peer has left the
+    // path in use when it was here since we came, and nothing has come for longer than the slower of the two paths could hold it up.
+    private bool HasLeft(TimeSpan now, ConnectionPath other)
+    {
+        TimeSpan here = _current.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay);
+        TimeSpan there = other.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay);
+        return _peerHereAt is { } last && now - last >= (here > there ? here : there);
     }
 
     private void NoteAckPath(TimeSpan now, ConnectionPath path, long number)

@@ -233,6 +233,7 @@ internal sealed partial class ConnectionCore
         _current = path;
         _peerMovedTo = null;
         _peerBackSince = null;
+        _peerHereAt = null;
         _trace?.PathUpdated(now, path.Id, TracePathState.MigrationComplete);
         Tell(ConnectionEventKind.PathChanged, path.Id);
 

@@ -124,8 +124,27 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
         static (host, now, s) => host.Peers.HandleSilence(s.RemotePeer, host.Paths.AddressOf(s.path), now), (connection.RemotePeer, path));
 
     /// <summary>The peer's newest data came on a path.</summary>
-    public void PeerMoved(GimletConnection connection, QuicPath path) => _host.TryRun(
-        static (host, now, s) => host.Peers.HandlePeerMoved(s.RemotePeer, host.Paths.AddressOf(s.path), now), (connection.RemotePeer, path));
+    public void PeerMoved(GimletConnection connection, QuicPath path)
+    {
+        if (MembersOf(connection.RemotePeer).FirstOrDefault(m => m.Connection == connection) is not { } member)
+        {
+            return;
+        }
+
+        if (path.Value > 0)
+        {
+            member.FollowsPeer = false;
+        }
+        else if (member.NoteRelayMove(Time.GetTimestamp(), Time))
+        {
+            // The direct path works, and the peer keeps this connection off it, as its policy may say: for us it is on the relay, too.
+            connection.NotePathReason("the peer keeps this connection on the relay");
+            _ = member.Quic.TryUsePath(_host.Paths.ToRelay(connection.RemotePeer, session: -1));
+            return;
+        }
+
+        _host.TryRun(static (host, now, s) => host.Peers.HandlePeerMoved(s.RemotePeer, host.Paths.AddressOf(s.path), now), (connection.RemotePeer, path));
+    }
 
     /// <summary>A handler of the application threw: the log has the whole story.</summary>
     public void HandlerFailed(Exception exception) => NodeLog.Bug(_logger, exception);
@@ -156,6 +175,15 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
         _host.TryRun(
             static (host, now, s) => host.Peers.RemoveConnection(s.RemotePeer, s.UsesDirect, now), (connection.RemotePeer, connection.UsesDirect));
         NodeLog.ConnectionEnded(_logger, connection.Call, connection.RemotePeer, connection.Closed.IsCompleted ? "closed" : "ended");
+    }
+
+    /// <summary>The server says that a peer cannot be reached by it.</summary>
+    public void Unreachable(PeerId peer)
+    {
+        foreach (Member member in MembersOf(peer))
+        {
+            member.Connection?.NoteUnreachable();
+        }
     }
 
     /// <summary>A connection moved from one kind of path to another.</summary>
@@ -248,7 +276,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
         {
             if (chosen.Direct is { } direct)
             {
-                if (member.Policy.AllowsDirect)
+                if (member.Policy.AllowsDirect && !member.FollowsPeer)
                 {
                     member.Connection?.NotePathReason(chosen.Reason);
                     _ = member.Quic.TryUsePath(_host.Paths.To(direct.Remote));
@@ -339,10 +367,29 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     /// <summary>One of a peer's connections, from the moment when it is begun.</summary>
     private sealed class Member(QuicConnection quic, PathPolicy policy)
     {
+        // A path that dies is left once and proven dead within a second; three times within ten seconds is somebody's will.
+        private const int RelayMovesThatAreMeant = 3;
+        private static readonly TimeSpan RelayMoveMemory = TimeSpan.FromSeconds(10);
+
+        private int _relayMoves;
+        private long _lastRelayMove;
+
         public QuicConnection Quic { get; } = quic;
 
         /// <summary>Which paths it may use; after a race that the relay won, no direct one.</summary>
         public PathPolicy Policy { get; set; } = policy;
+
+        /// <summary>The peer keeps the connection on the relay although the direct path works.</summary>
+        public bool FollowsPeer { get; set; }
+
+        /// <summary>The peer's data came by the relay while ours went directly. True when that happens again and again: then it is meant so.</summary>
+        public bool NoteRelayMove(long now, TimeProvider time)
+        {
+            _relayMoves = time.GetElapsedTime(_lastRelayMove, now) < RelayMoveMemory ? _relayMoves + 1 : 1;
+            _lastRelayMove = now;
+            FollowsPeer |= _relayMoves >= RelayMovesThatAreMeant;
+            return FollowsPeer;
+        }
 
         /// <summary>Null until its handshake is complete.</summary>
         public GimletConnection? Connection { get; set; }

@@ -288,6 +288,16 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     /// <summary>A race ended with the relay.</summary>
     internal void LeaveDirect() => UsesDirect = false;
 
+    /// <summary>The server says that the peer is not connected to it.</summary>
+    internal void NoteUnreachable()
+    {
+        if (_quic.CurrentPath.Value < 0 && !_isSilent)
+        {
+            _isSilent = true;
+            RaisePath(new PathChange(null, "the peer is not connected to the server at the moment", Elapsed));
+        }
+    }
+
     /// <summary>The first stream of a client is the control stream.</summary>
     internal async Task BeginControlAsync()
     {

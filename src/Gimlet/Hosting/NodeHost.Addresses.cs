@@ -107,10 +107,7 @@ internal sealed partial class NodeHost
             if (isGone)
             {
                 // A WebSocket from an address that is gone would be noticed by its keep-alive only. Not under the lock: links call back.
-                foreach (SignallingLink link in Volatile.Read(ref _links))
-                {
-                    link.RestartAtOnce();
-                }
+                RestartLinks();
             }
         }
         catch (Exception fault)

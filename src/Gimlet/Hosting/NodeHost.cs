@@ -26,8 +26,8 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     // Each is a WebSocket that is kept open; tickets of strangers must not make a node speak with a hundred servers.
     private const int MaxServers = 16;
 
-    // Timers of the core that lie further away are asked for again at the latest after this.
-    private static readonly TimeSpan MaxTimer = TimeSpan.FromMinutes(1);
+    // Timers of the core that lie further away are asked for again at the latest after this: so soon is it noticed that the machine has slept.
+    private static readonly TimeSpan MaxTimer = TimeSpan.FromSeconds(5);
 
     private readonly GimletNodeOptions _options;
     private readonly ILogger _logger;
@@ -277,6 +277,8 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
                 return;
             }
 
+            _core.HangupAll(Now);
+            Drain();
             _disposed = true;
         }
 
@@ -351,6 +353,8 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         next = Peers.NextTimeout is var due && due < next ? due : next;
         TimeSpan wait = next == TimeSpan.MaxValue ? MaxTimer : next - Now;
         wait = wait < TimeSpan.Zero ? TimeSpan.Zero : wait > MaxTimer ? MaxTimer : wait;
+
+        _timerDue = Now + wait;
 
         // Timers count whole milliseconds and round down: without the rounding up the callback would come too early and spin.
         _ = _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
@@ -429,10 +433,12 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
     private void OnTimer()
     {
+        bool slept = false;
         lock (_gate)
         {
             try
             {
+                slept = !_disposed && HasSlept();
                 TryRun(
                     static (host, now, _) =>
                     {
@@ -445,6 +451,12 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             {
                 NoteFault(e);
             }
+        }
+
+        if (slept)
+        {
+            // On another thread: links end on the one that cancels them.
+            Track(() => Task.Run(Wake));
         }
     }
 

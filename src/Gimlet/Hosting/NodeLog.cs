@@ -75,6 +75,12 @@ internal static partial class NodeLog
     [LoggerMessage(131, LogLevel.Information, "The network has changed: {Count} host addresses")]
     public static partial void NetworkChanged(ILogger logger, int count);
 
+    [LoggerMessage(134, LogLevel.Information, "This machine or process has slept; connections are looked after at once")]
+    public static partial void Woke(ILogger logger);
+
+    [LoggerMessage(135, LogLevel.Warning, "Server {Server} has dropped {Dropped} relayed datagrams of this node: {Explanation}")]
+    public static partial void RelayLimited(ILogger logger, Uri server, long dropped, string explanation);
+
     [LoggerMessage(140, LogLevel.Error, "A part of the node has failed; this is a bug in Gimlet")]
     public static partial void Bug(ILogger logger, Exception exception);
 }

@@ -78,6 +78,13 @@ internal sealed class CallTable(Queue<NodeEvent> events, Func<NodeCall, TimeSpan
         IncomingCount += call.IsIncoming ? 1 : 0;
     }
 
+    /// <summary>Forgets a call without a word to anybody.</summary>
+    public void Drop(NodeCall call)
+    {
+        _ended.Add(call);
+        RemoveEnded();
+    }
+
     public void HandleTimeout(TimeSpan now)
     {
         foreach (NodeCall call in _byCall.Values)

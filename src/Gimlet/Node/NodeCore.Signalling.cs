@@ -125,12 +125,24 @@ internal sealed partial class NodeCore : ISignallingOwner
             _dials.Remove(dial!);
         }
 
+        _introduced.Remove(handle);
         _serverless.Cancel(handle);
         if (_calls.TryFindHandle(handle, out NodeCall? call))
         {
             call!.Agent.Close(reason, now);
             _calls.RemoveEnded();
         }
+    }
+
+    /// <summary>Ends all calls: the node is going, and its peers need not find out by themselves.</summary>
+    public void HangupAll(TimeSpan now)
+    {
+        foreach (NodeCall call in _calls.All)
+        {
+            call.Agent.Close(0, now);
+        }
+
+        _calls.RemoveEnded();
     }
 
     /// <summary>Sends an application's round trip; false when the connection has no path at the moment.</summary>
@@ -185,6 +197,12 @@ internal sealed partial class NodeCore : ISignallingOwner
             case IncomingMessage incoming:
                 HandleIncoming(session, incoming, now);
                 break;
+            case LimitedMessage limited:
+                _events.Enqueue(new SessionLimited(session.Index, PlainText.Of(limited.Limit, "a limit without a name"), limited.Value, limited.Dropped));
+                break;
+            case UnreachableMessage unreachable when PeerId.TryParse(unreachable.Peer, out PeerId missing):
+                _events.Enqueue(new PeerUnreachable(session.Index, missing, PlainText.Of(unreachable.Reason, "no reason given")));
+                break;
             case RejectMessage reject:
                 HandleReject(session, reject, now);
                 break;
@@ -215,6 +233,11 @@ internal sealed partial class NodeCore : ISignallingOwner
             return;
         }
 
+        if (dial.Request.Protocol is not null)
+        {
+            _introduced.Add(dial, now);
+        }
+
         // The server admits relayed datagrams between the two from here on, whatever becomes of the punch.
         bool relays = Relays(session) && introduce.Capabilities?.Contains(Capability.Relay, StringComparer.Ordinal) == true;
         if (introduce.Capabilities is null || !introduce.Capabilities.Contains(Capability.Direct, StringComparer.Ordinal))
@@ -225,6 +248,12 @@ internal sealed partial class NodeCore : ISignallingOwner
 
         if (_options.NoHolepunch || !dial.Request.WantsPaths)
         {
+            if (!relays)
+            {
+                FailDial(dial, now, GimletErrorKind.RendezvousNoRelay, $"The server does not relay to {dial.Peer}, and this call looks for no direct path.", null);
+                return;
+            }
+
             FailDial(dial, now, GimletErrorKind.Unsupported, "This side takes part in no direct paths.", "Leave out --no-holepunch.", relays);
             return;
         }
@@ -320,7 +349,18 @@ internal sealed partial class NodeCore : ISignallingOwner
 
     private void HandleReject(SignallingSession session, RejectMessage reject, TimeSpan now)
     {
-        if (!CallId.TryParse(reject.Call, out CallId id) || !_dials.TryFind(id, out PendingDial? dial) || dial!.Session != session.Index)
+        if (!CallId.TryParse(reject.Call, out CallId id))
+        {
+            return;
+        }
+
+        if (!_dials.TryFind(id, out PendingDial? dial))
+        {
+            RejectIntroduced(session, id, reject, now);
+            return;
+        }
+
+        if (dial!.Session != session.Index)
         {
             return;
         }
@@ -331,25 +371,52 @@ internal sealed partial class NodeCore : ISignallingOwner
             return;
         }
 
-        if (reject.Reason == RejectReason.Glare)
+        if (TellRejected(id, dial.Peer, dial.StartedAt, reject, now))
         {
             _dials.Remove(dial);
-            _events.Enqueue(new CallGlared(id));
+        }
+    }
+
+    // A callee that registered as open is introduced before it has said anything: its no comes after the introduction.
+    private void RejectIntroduced(SignallingSession session, CallId id, RejectMessage reject, TimeSpan now)
+    {
+        if (!_introduced.TryFind(id, session.Index, now, out IntroducedDial dial))
+        {
             return;
         }
 
-        var refusal = CallRefusal.Of(reject.Reason, reject.Detail, dial.Peer);
+        _ = _calls.TryFind(id, out NodeCall? call);
+        if (call?.WasConnected != true && TellRejected(id, dial.Peer, dial.StartedAt, reject, now))
+        {
+            _introduced.Remove(id);
+            if (call is not null)
+            {
+                // Nobody answers its checks: whoever rejects a call has no keys of it.
+                _calls.Drop(call);
+            }
+        }
+    }
+
+    private bool TellRejected(CallId id, PeerId peer, TimeSpan startedAt, RejectMessage reject, TimeSpan now)
+    {
+        if (reject.Reason == RejectReason.Glare)
+        {
+            _events.Enqueue(new CallGlared(id));
+            return true;
+        }
+
+        var refusal = CallRefusal.Of(reject.Reason, reject.Detail, peer);
         if (refusal.Kind is not { } kind)
         {
-            return;
+            return false;
         }
 
-        _dials.Remove(dial);
         _events.Enqueue(new CallFailed(id, kind, refusal.Message, refusal.Hint)
         {
-            Elapsed = now - dial.StartedAt,
+            Elapsed = now - startedAt,
             Verdict = new RelayVerdict(refusal.Cause, RelayEvidence.None),
         });
+        return true;
     }
 
     private void BeginCall(

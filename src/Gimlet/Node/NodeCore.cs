@@ -31,6 +31,7 @@ internal sealed partial class NodeCore : IDisposable
     private readonly CallContext _context;
     private readonly CallTable _calls;
     private readonly PendingDials _dials = new();
+    private readonly IntroducedDials _introduced = new();
     private readonly IncomingGuard _incoming = new();
     private readonly Access.Admission _admission;
     private readonly ServerlessDials _serverless;
@@ -125,6 +126,13 @@ internal sealed partial class NodeCore : IDisposable
     public void SetHostAddresses(IReadOnlyList<IPAddress> hosts, TimeSpan now)
     {
         _gatherer.SetHosts(hosts, now);
+        DrainGatherer(now);
+    }
+
+    /// <summary>The NAT may have forgotten this node: its public address is asked for again.</summary>
+    public void RenewMappings(TimeSpan now)
+    {
+        _gatherer.Renew(now);
         DrainGatherer(now);
     }
 

@@ -19,6 +19,12 @@ internal sealed record SessionError(int Session, string Code, string Detail) : N
 /// <summary>The host should close the WebSocket of a session.</summary>
 internal sealed record SessionGivenUp(int Session, string Reason) : NodeEvent;
 
+/// <summary>A server dropped relayed datagrams of this node.</summary>
+internal sealed record SessionLimited(int Session, string Limit, long Value, long Dropped) : NodeEvent;
+
+/// <summary>A server could not deliver relayed datagrams.</summary>
+internal sealed record PeerUnreachable(int Session, PeerId Peer, string Reason) : NodeEvent;
+
 /// <summary>Something on the signalling connection was ignored.</summary>
 internal sealed record SignalIgnored(int Session, string Problem) : NodeEvent;
 

@@ -67,6 +67,16 @@ internal sealed partial class PeerTable
         if (admitted.Protocol is { } protocol)
         {
             peer.Expected.Add((admitted.Handle, protocol, now + ExpectedFor));
+
+            // The dial of the smaller id goes on. It rejects ours, but a server that introduces at once does not wait for that, and our handshake is under way:
+            // the peer's call tells the same, and comes before the handshake's answer.
+            foreach ((CallId dial, string wanted) in peer.Dials)
+            {
+                if (wanted == protocol && peer.Id < _core.Id)
+                {
+                    _events.Enqueue(new DialGlared(peer.Id, dial));
+                }
+            }
         }
 
         peer.IdleSince = now;

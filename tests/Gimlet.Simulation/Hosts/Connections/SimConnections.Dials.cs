@@ -149,9 +149,9 @@ internal sealed partial class SimConnections
         {
             path = Paths.To(direct.Remote);
         }
-        else if (Node.Core.RelaySession is var relay and >= 0)
+        else if (dial.IsRouted && Paths.RelaySessionOf(dial.Peer) is >= 0 and int session && Node.Core.RelaysAt(session))
         {
-            path = Paths.ToRelay(dial.Peer, Paths.HasRelay(dial.Peer) ? -1 : relay);
+            path = Paths.ToRelay(dial.Peer, session: -1);
         }
         else
         {
@@ -207,7 +207,7 @@ internal sealed partial class SimConnections
     private void Count(SimConnection connection)
     {
         connection.IsCounted = true;
-        Peers.AddConnection(connection.Peer, connection.Quic.Core.ApplicationProtocol.ToString(), allowsDirect: true, Now);
+        _ = Peers.AddConnection(connection.Peer, connection.Quic.Core.ApplicationProtocol.ToString(), connection.IsIncoming, allowsDirect: true, Now);
     }
 
     private void UseChosenPath(SimConnection connection)

@@ -145,6 +145,11 @@ internal sealed partial class SimConnections : IDisposable
                 break;
             case CallRouted routed:
                 _ = Paths.ToRelay(routed.Peer, routed.Session);
+                if (_dials.Find(d => d.CurrentCall == routed.Handle) is { } dial)
+                {
+                    dial.IsRouted = true;
+                }
+
                 break;
             case CallHeard heard:
                 Paths.Vouch(heard.Remote, heard.Peer);
@@ -285,6 +290,13 @@ internal sealed partial class SimConnections : IDisposable
         quic.Start(ConnectionCore.Accept(now, id, Settings, _serverTls, quic, _random, start), id);
         quic.RouteOriginal(start.Destination);
         _quics.Add(quic);
+
+        // As ConnectionTable.Begun: a direct path that works already carries the handshake's end.
+        if (Peers.DirectPathOf(Paths.PeerOf(path)) is { } direct)
+        {
+            _ = quic.TryUsePath(Paths.To(direct.Remote));
+        }
+
         quic.HandleDatagram(now, path, datagram);
         if (!quic.HasAuthentic)
         {

@@ -23,6 +23,9 @@ internal sealed class SimDial(CallId call, PeerId peer, string protocol, ISimApp
     /// <summary>It is to begin as soon as there is a path to begin on.</summary>
     public bool WantsPath { get; set; }
 
+    /// <summary>A server carries the call.</summary>
+    public bool IsRouted { get; set; }
+
     public int StaleConnections { get; set; }
 
     /// <summary>The connection that is being made.</summary>

@@ -44,7 +44,7 @@ internal sealed class SimPaths(SimNode node) : IDatagramSender
         return way.Path;
     }
 
-    public bool HasRelay(PeerId peer) => _byPeer.TryGetValue(peer, out Way? way) && way.Session >= 0;
+    public int RelaySessionOf(PeerId peer) => _byPeer.TryGetValue(peer, out Way? way) ? way.Session : -1;
 
     public void Forget(PeerId peer)
     {
