@@ -134,6 +134,15 @@ internal sealed class GimletProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>What it has said since a moment.</summary>
+    internal IReadOnlyList<GimletEvent> EventsSince(long timestamp)
+    {
+        lock (_lock)
+        {
+            return _events.FindAll(candidate => candidate.ReadAt >= timestamp);
+        }
+    }
+
     /// <summary>Ends the process as a power failure does.</summary>
     internal async Task KillAsync()
     {

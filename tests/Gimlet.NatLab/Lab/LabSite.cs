@@ -29,10 +29,10 @@ internal sealed class LabSite(SitePlan plan, SiteAddresses addresses, string edg
     internal async Task RebootNatAsync(bool changeAddress, CancellationToken cancellation)
     {
         _generation += changeAddress ? 1 : 2;
-        var script = new NamespaceScript(_edge);
-        script.Rules(NatRules.For(EdgeNat(Plan, addresses, _generation)));
-        await script.RunAsync(cancellation);
+        // Off first: a flow that goes on while its mapping is forgotten would write the old one into the new maps (NatRules, chain remember).
+        await RunRulesAsync(NatRules.Off, cancellation);
         await Command.RunAsync("ip", ["netns", "exec", _edge, "conntrack", "-F"], "", cancellation);
+        await RunRulesAsync(NatRules.For(EdgeNat(Plan, addresses, _generation)), cancellation);
     }
 
     /// <summary>
@@ -41,8 +41,7 @@ internal sealed class LabSite(SitePlan plan, SiteAddresses addresses, string edg
     /// </summary>
     internal Task CutUdpAsync(LabSite other, CancellationToken cancellation)
     {
-        var script = new NamespaceScript(_edge);
-        script.Rules($$"""
+        var rules = $$"""
             table inet {{CutTable}} {
               chain pass {
                 type filter hook forward priority filter; policy accept;
@@ -50,17 +49,12 @@ internal sealed class LabSite(SitePlan plan, SiteAddresses addresses, string edg
                 iifname "wan" ip saddr {{other.PublicNetwork}} meta l4proto udp drop
               }
             }
-            """);
-        return script.RunAsync(cancellation);
+            """;
+        return RunRulesAsync(rules, cancellation);
     }
 
     /// <summary>Undoes <see cref="CutUdpAsync"/>.</summary>
-    internal Task JoinAsync(CancellationToken cancellation)
-    {
-        var script = new NamespaceScript(_edge);
-        script.Rules($"table inet {CutTable} {{}}\ndelete table inet {CutTable}");
-        return script.RunAsync(cancellation);
-    }
+    internal Task JoinAsync(CancellationToken cancellation) => RunRulesAsync($"table inet {CutTable} {{}}\ndelete table inet {CutTable}", cancellation);
 
     /// <summary>
     /// The first host leaves the network it is in and joins the one behind <paramref name="to"/> (whose own host, if it has one, loses its place). The
@@ -97,5 +91,12 @@ internal sealed class LabSite(SitePlan plan, SiteAddresses addresses, string edg
         // Another range of ports for each site and each restart, anywhere from 20,000 up.
         var portBase = 20_000 + (((addresses.Index * 7) + (generation * 5)) % 44 * NatSettings.PortCount);
         return new NatSettings(plan.Nat, addresses.Outside(generation), plan.Hairpin, plan.MappingSeconds, portBase);
+    }
+
+    private Task RunRulesAsync(string rules, CancellationToken cancellation)
+    {
+        var script = new NamespaceScript(_edge);
+        script.Rules(rules);
+        return script.RunAsync(cancellation);
     }
 }

@@ -27,6 +27,16 @@ internal static class NatRules
         _ => throw new ArgumentOutOfRangeException(nameof(nat), nat.Kind, "No rules for this kind."),
     };
 
+    /// <summary>A router that is off: nothing passes, and conntrack sees nothing.</summary>
+    internal const string Off = """
+        flush ruleset
+        table inet off {
+          chain arrive {
+            type filter hook prerouting priority raw; policy drop;
+          }
+        }
+        """;
+
     private const string Firewall = """
         table inet filter {
           chain arrive {

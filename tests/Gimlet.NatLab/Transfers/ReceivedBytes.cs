@@ -56,7 +56,7 @@ internal sealed class ReceivedBytes : IDisposable
         }
     }
 
-    /// <summary>The longest time without a byte that ended after <paramref name="since"/>, and the sum of those over <paramref name="atLeast"/>.</summary>
+    /// <summary>The longest time without a byte that ended after <paramref name="since"/>.</summary>
     internal TimeSpan LongestPause(long since)
     {
         lock (_lock)

@@ -16,8 +16,7 @@ internal sealed class Transfer : IAsyncDisposable
     private readonly GimletProcess _sender;
     private readonly GimletProcess _receiver;
     private ReceivedBytes? _received;
-    private Task<byte[]>? _sending;
-    private long _begunAt;
+    private SentBytes? _sent;
 
     private Transfer(GimletProcess sender, GimletProcess receiver) => (_sender, _receiver) = (sender, receiver);
 
@@ -59,39 +58,50 @@ internal sealed class Transfer : IAsyncDisposable
         return this;
     }
 
-    /// <summary>Sends <paramref name="length"/> bytes; <paramref name="event"/> happens when a third of them has arrived.</summary>
+    /// <summary>
+    /// Sends at least <paramref name="length"/> bytes. <paramref name="event"/> happens when a third of them has arrived, and another third is handed over after it.
+    /// </summary>
     /// <returns>What the receiver saw.</returns>
     internal async Task<TransferRun> RunAsync(long length, Func<Task> @event)
     {
-        _begunAt = Stopwatch.GetTimestamp();
+        var begun = Stopwatch.GetTimestamp();
         _receiver.Pipe.Input.Close();
         _received = new ReceivedBytes(_receiver.Pipe.Output);
-        _sending = SentBytes.WriteAsync(_sender.Pipe.Input, length);
+        _sent = new SentBytes(_sender.Pipe.Input);
         try
         {
             await _received.ReachAsync(length / 3);
-            var happened = Stopwatch.GetTimestamp();
+            var happens = Stopwatch.GetTimestamp();
             var before = _received.LongestPause(since: 0);
             await @event();
-            var during = _received.Count;
-            Dial.Demand(_receiver, during < length, "everything had arrived before the event was over: the transfer is too short for this machine");
+            var over = Stopwatch.GetElapsedTime(happens);
+            _sent.EndAfter(more: length / 3, atLeast: length);
 
-            await _received.ReachAsync(length);
-            var took = Stopwatch.GetElapsedTime(_begunAt);
-            var sent = await _sending;
+            var sent = await _sent.Ended.WaitAsync(GimletProcess.Deadline);
+            await _received.ReachAsync(sent.Count);
+            var took = Stopwatch.GetElapsedTime(begun);
             var arrived = await _received.Ended.WaitAsync(GimletProcess.Deadline);
-            Dial.Demand(_receiver, _received.Count == length, $"{_received.Count} bytes arrived, {length} were sent");
-            Dial.Demand(_receiver, arrived.AsSpan().SequenceEqual(sent), "other bytes arrived than were sent");
+            Dial.Demand(_receiver, _received.Count == sent.Count, $"{_received.Count} bytes arrived, {sent.Count} were sent");
+            Dial.Demand(_receiver, arrived.AsSpan().SequenceEqual(sent.Hash), "other bytes arrived than were sent");
             Dial.Demand(_sender, await _sender.WaitForExitAsync() == 0, "it did not end with code 0");
             Dial.Demand(_receiver, await _receiver.WaitForExitAsync() == 0, "it did not end with code 0");
-            return new TransferRun(length, took, before, _received.LongestPause(happened));
+            return new TransferRun(sent.Count, took, over, before, _received.LongestPause(happens))
+            {
+                Paths = [.. PathsOf(_sender, "sender", happens), .. PathsOf(_receiver, "receiver", happens)],
+            };
         }
         catch (Exception exception) when (exception is TimeoutException or IOException)
         {
-            throw new GimletProcessException($"{exception.Message}: {_received.Count} of {length} bytes have arrived\n"
-                + $"{_sender.Failure("the sender").Message}\n{_receiver.Failure("the receiver").Message}");
+            throw new GimletProcessException(
+                $"{exception.Message} ({_received.Count} bytes have arrived)\n{_sender.Failure("the sender:").Message}\n{_receiver.Failure("the receiver:").Message}");
         }
     }
+
+    private static IEnumerable<string> PathsOf(GimletProcess side, string name, long since) => side.EventsSince(since)
+        .Where(news => news.Name == "path")
+        .Select(news => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Stopwatch.GetElapsedTime(since, news.ReadAt).TotalMilliseconds,6:0} ms, {name}: {news.Text("path") ?? "none"} {news.Text("remote")} ({news.Text("reason")})"));
 
     public async ValueTask DisposeAsync()
     {
@@ -103,10 +113,10 @@ internal sealed class Transfer : IAsyncDisposable
             received.Dispose();
         }
 
-        if (_sending is { } sending)
+        if (_sent is { } sent)
         {
             // A sender that was ended early breaks its pipe; that failure was told already.
-            _ = await Task.WhenAny(sending);
+            _ = await Task.WhenAny(sent.Ended);
         }
     }
 }
@@ -114,11 +124,15 @@ internal sealed class Transfer : IAsyncDisposable
 /// <summary>What a receiver saw.</summary>
 /// <param name="Length">Bytes.</param>
 /// <param name="Took">From the first byte that was handed over to the last one that arrived.</param>
+/// <param name="Event">How long the event took.</param>
 /// <param name="PauseBefore">The longest time without a byte before the event.</param>
-/// <param name="PauseAfter">The longest one after it began.</param>
-internal sealed record TransferRun(long Length, TimeSpan Took, TimeSpan PauseBefore, TimeSpan PauseAfter)
+/// <param name="PauseAfter">The longest one that ended after it began.</param>
+internal sealed record TransferRun(long Length, TimeSpan Took, TimeSpan Event, TimeSpan PauseBefore, TimeSpan PauseAfter)
 {
+    /// <summary>What both sides said of paths since the event, counted from its beginning.</summary>
+    internal IReadOnlyList<string> Paths { get; init; } = [];
+
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Length / 1e6:0} MB in {Took.TotalSeconds:0.0} s, longest pause {PauseAfter.TotalMilliseconds:0} ms (before the event {PauseBefore.TotalMilliseconds:0} ms)");
+        $"{Length / 1e6,4:0} MB in {Took.TotalSeconds,5:0.0} s, longest pause {PauseAfter.TotalMilliseconds,5:0} ms (before the event {PauseBefore.TotalMilliseconds,3:0} ms; it took {Event.TotalMilliseconds:0} ms)");
 }

@@ -36,6 +36,11 @@ public sealed class TransferLab(StandardLab lab) : IAsyncDisposable
             var result = await run();
             pauses.Add(result.PauseAfter);
             output.WriteLine($"{story}: {result}");
+            foreach (var path in result.Paths)
+            {
+                output.WriteLine($"  {path}");
+            }
+
             _report.AppendLine(CultureInfo.InvariantCulture, $"{story,-60} {result}");
         }
 
