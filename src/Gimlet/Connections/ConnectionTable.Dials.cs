@@ -225,6 +225,13 @@ internal sealed partial class ConnectionTable
             Member member = Enter(dial.Peer, quic, dial.Policy);
             UseChosenPath(dial.Peer, member);
             await quic.Connected.ConfigureAwait(false);
+            if (dial.IsServerBased && _host.Id > dial.Peer && _host.Run(static (host, _, d) => host.Peers.IsExpected(d.Peer, d.Protocol), dial))
+            {
+                // The peer's dial was accepted meanwhile and goes on; that this one is rejected may be on its way still.
+                Join(dial);
+                return;
+            }
+
             UseChosenPath(dial.Peer, member);
             var birth = new ConnectionBirth(dial.Peer, dial.SharedCall, dial.IsAuthenticated, dial.Policy, dial.StartedAt);
             GimletConnection connection = Create(quic, member, birth);
@@ -295,9 +302,12 @@ internal sealed partial class ConnectionTable
             return _host.Paths.ToRelay(dial.Peer, session: -1);
         }
 
-        // That server does not relay, which leaves the direct path.
+        // That server does not relay, which leaves the direct path; one that died in this moment is not waited for.
         await dial.Direct.ConfigureAwait(false);
-        return await FirstPathAsync(dial).ConfigureAwait(false);
+        return _host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), dial.Peer) is { } found && dial.Policy.AllowsDirect
+            ? _host.Paths.To(found.Remote)
+            : throw new GimletException(
+                GimletErrorKind.RendezvousNoRelay, $"The server does not relay to {dial.Peer}, and there is no direct path that this connection may use.", "Use a server that relays, or try again.");
     }
 
     private void UseChosenPath(PeerId peer, Member member)
@@ -370,9 +380,10 @@ internal sealed partial class ConnectionTable
 
         string protocol = quic.NegotiatedApplicationProtocol.ToString();
         Dial? dial = FindDial(d => d.Peer == peer && d.Protocol == protocol && !d.Outcome.IsCompleted);
-        if (dial is { IsJoining: false } && _host.Id < peer)
+        bool isGlared = _host.Run(static (host, _, s) => host.Peers.TakeGlare(s.peer, s.protocol), (peer, protocol));
+        if (isGlared || (dial is { IsJoining: false } && _host.Id < peer))
         {
-            // Both have dialled, and this side's goes on.
+            // Both have dialled, and this side's goes on; or has become a connection already, and the peer had begun its own before it heard of that.
             await quic.CloseAsync(CloseCodes.Superseded).ConfigureAwait(false);
             return;
         }

@@ -12,6 +12,10 @@ namespace Gimlet.Hosting;
 /// </summary>
 internal sealed class SignallingLink : IAsyncDisposable
 {
+    // A connection that has worked is opened again almost at once: a NAT that forgot it, or a proxy that has its rules, is no reason to be away from the relay
+    // for longer. (In the NAT lab a transfer whose NAT restarts stood still for this pause.) A moment of jitter, because a server that ends ends all of its connections.
+    private static readonly TimeSpan ReopenWithin = TimeSpan.FromMilliseconds(50);
+
     // A server's restart is over in a second or two; full jitter spreads the return of all its nodes over the window.
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(15);
@@ -135,7 +139,8 @@ internal sealed class SignallingLink : IAsyncDisposable
                 return;
             }
 
-            if (await PauseAsync(Backoff(failures)).ConfigureAwait(false))
+            bool isFirst = opened && failures == 1;
+            if (await PauseAsync(isFirst ? ReopenWithin * Random.Shared.NextDouble() : Backoff(failures)).ConfigureAwait(false))
             {
                 failures = 0;
             }
@@ -169,7 +174,7 @@ internal sealed class SignallingLink : IAsyncDisposable
 
     private static TimeSpan Backoff(int failures)
     {
-        double ceiling = Math.Min(MaxBackoff.TotalMilliseconds, FirstBackoff.TotalMilliseconds * Math.Pow(2, Math.Min(failures - 1, 10)));
+        double ceiling = Math.Min(MaxBackoff.TotalMilliseconds, FirstBackoff.TotalMilliseconds * Math.Pow(2, Math.Clamp(failures - 2, 0, 10)));
         return TimeSpan.FromMilliseconds((ceiling / 4) + (Random.Shared.NextDouble() * ceiling * 3 / 4));
     }
 

@@ -59,13 +59,13 @@ public sealed class CellLab(StandardLab lab) : IAsyncDisposable
             catch (Exception exception) when (exception is GimletProcessException or KeyNotFoundException or Xunit.Sdk.XunitException)
             {
                 // The other runs still count: what matters in the end is how many of them fail, and whether for the same reason.
-                result = new CellRun(cell, number, null, null, null, null, "failed", exception.Message);
+                result = new CellRun(cell, number, "failed") { Failure = exception.Message };
                 failures.Add($"run {number}: {exception.Message}");
             }
 
             _report.Add(result);
-            output.WriteLine($"{cell} run {number}: {result.Outcome}, connected {result.ConnectedMs} ms, first round trip {result.RoundTripMs} ms, "
-                + $"pong {result.PongMs} ms, network {result.NetworkMs} ms");
+            output.WriteLine($"{cell} run {number}: {result.Outcome}, connected {result.ConnectedMs} ms, first byte {result.FirstByteMs} ms, "
+                + $"first round trip {result.RoundTripMs} ms, direct {result.DirectMs} ms, network {result.NetworkMs} ms");
         }
 
         Assert.True(failures.Count == 0, $"{cell}: {wanted - failures.Count} of {wanted} runs are good\n{string.Join('\n', failures)}");

@@ -1,13 +1,31 @@
 namespace Gimlet.NatLab.Cells;
 
-/// <summary>One run of one cell. Times in milliseconds; a run that was meant to fail (or did) has none.</summary>
+/// <summary>One run of one cell. Times in milliseconds, from the dial; a failed run has none.</summary>
 /// <param name="Cell">Who dials whom.</param>
 /// <param name="Run">From 1.</param>
-/// <param name="ConnectedMs">From the dial until the connection was usable (<c>connected.elapsed_ms</c>).</param>
-/// <param name="RoundTripMs">From the dial until the first authenticated round trip was complete (the first <c>pong.elapsed_ms</c>).</param>
-/// <param name="PongMs">That round trip itself.</param>
-/// <param name="NetworkMs">A round trip between the two hosts as the kernels measure it; null where no plain packet gets from one to the other.</param>
-/// <param name="Outcome"><c>direct</c>, or the kind of the error that ended it.</param>
-/// <param name="Failure">Why the run does not count; null for a good one.</param>
-internal sealed record CellRun(
-    string Cell, int Run, double? ConnectedMs, double? RoundTripMs, double? PongMs, double? NetworkMs, string Outcome, string? Failure);
+/// <param name="Outcome">The path that the connection settled on, or <c>failed</c>.</param>
+internal sealed record CellRun(string Cell, int Run, string Outcome)
+{
+    /// <summary>Until the connection was usable (<c>connected.elapsed_ms</c>).</summary>
+    public double? ConnectedMs { get; init; }
+
+    /// <summary>
+    /// Until the listener had the first byte of the application: from reading the dialler's <c>dialing</c> to reading the listener's <c>ping</c>, on one clock.
+    /// </summary>
+    public double? FirstByteMs { get; init; }
+
+    /// <summary>Until the first authenticated round trip was complete (the first <c>pong.elapsed_ms</c>).</summary>
+    public double? RoundTripMs { get; init; }
+
+    /// <summary>Until the dialler's data used a direct path (<c>elapsed_ms</c> of the first event that says so); null where there is none.</summary>
+    public double? DirectMs { get; init; }
+
+    /// <summary>A round trip between the two hosts as the kernels measure it; null where no plain packet gets from one to the other.</summary>
+    public double? NetworkMs { get; init; }
+
+    /// <summary>Where the dialler's data went in the end; null for the relay.</summary>
+    public string? Remote { get; init; }
+
+    /// <summary>Why the run does not count; null for a good one.</summary>
+    public string? Failure { get; init; }
+}

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Gimlet.NatLab.Lab;
 using Xunit;
 
@@ -7,6 +8,7 @@ namespace Gimlet.NatLab.Cells;
 internal static class Dial
 {
     private const string Direct = "direct";
+    private const string Relay = "relay";
 
     /// <summary>How a callee waits.</summary>
     internal static GimletProcess Listen(LabHost host, string server, params IReadOnlyList<string> more)
@@ -17,53 +19,59 @@ internal static class Dial
         string cell, int run, string server, LabHost caller, LabHost callee, double? network, params IReadOnlyList<string> listenMore)
     {
         await using var listening = Listen(callee, server, listenMore);
-        var peer = (await listening.WaitForAsync("listening")).Text("peer");
-        var result = await ConnectAsync(cell, run, server, caller, listening, peer, network);
+        var result = await ConnectAsync(cell, run, server, caller, listening, network);
         await listening.EndAsync();
         return result;
     }
 
     /// <summary>The same, to a callee that listens already.</summary>
-    internal static async Task<CellRun> ConnectAsync(
-        string cell, int run, string server, LabHost caller, GimletProcess listening, string? peer, double? network)
+    internal static async Task<CellRun> ConnectAsync(string cell, int run, string server, LabHost caller, GimletProcess listening, double? network)
     {
-        Assert.NotNull(peer);
-        await using var dialling = GimletProcess.Start(caller, "connect", peer, "--server", server, "--ephemeral", "--once");
+        await using var dialling = await StartAsync(server, caller, listening);
+        var (connected, accepted) = await ConnectedAsync(dialling, listening);
+        var direct = await DirectAsync(dialling);
+        _ = await DirectAsync(listening, accepted.Text("peer"));
 
-        var connected = await dialling.WaitForAsync("connected");
-        var pong = await dialling.WaitForAsync("pong");
-        Demand(dialling, connected.Text("peer") == peer, "it connected to someone else");
-        Demand(dialling, connected.Text("path") == Direct && pong.Text("path") == Direct, "its path is not direct");
+        // What is said of the path must be true of data, in both directions, and stay true.
+        var pong = await dialling.WaitForAsync("pong", pong => pong.Text("path") == Direct);
+        _ = await listening.WaitForAsync("ping", ping => ping.Text("path") == Direct && ping.Text("peer") == accepted.Text("peer"));
+        Demand(dialling, !dialling.Has("path", path => path.Text("path") != Direct), "it left the direct path");
+        Demand(listening, !listening.Has("path", path => path.Text("path") != Direct), "it left the direct path");
 
-        var accepted = await listening.WaitForAsync("connected");
-        Demand(listening, accepted.Text("peer") is not null, "it does not say who is connected");
-        var ping = await listening.WaitForAsync("ping", ping => ping.Text("peer") == accepted.Text("peer"));
-        Demand(listening, accepted.Text("path") == Direct && ping.Text("path") == Direct, "its path is not direct");
-
-        Demand(dialling, await dialling.WaitForExitAsync() == 0, "it did not end with code 0");
-        _ = await listening.WaitForAsync("closed");
-        return new CellRun(
-            cell, run, connected.Number("elapsed_ms"), pong.Number("elapsed_ms"), pong.Number("rtt_ms"), network, Direct, Failure: null);
+        var result = new CellRun(cell, run, Direct) { Remote = pong.Text("remote"), DirectMs = direct.Number("elapsed_ms"), NetworkMs = network };
+        result = await MeasureAsync(result, dialling, listening, connected, accepted);
+        await EndAsync(dialling, listening, accepted);
+        return result;
     }
 
-    /// <summary>No direct path is possible: the caller must say so, and why, and the callee must go on.</summary>
-    internal static async Task<CellRun> ExpectPunchFailedAsync(
-        string cell, int run, string server, LabHost caller, LabHost callee, string reason)
+    /// <summary>No direct path is possible: both sides must be connected over the relay, go on there, and say why.</summary>
+    internal static async Task<CellRun> ExpectRelayAsync(string cell, int run, string server, LabHost caller, LabHost callee, double? network, params IReadOnlyList<string> reason)
     {
         await using var listening = Listen(callee, server);
-        var peer = (await listening.WaitForAsync("listening")).Text("peer");
-        Assert.NotNull(peer);
-        await using var dialling = GimletProcess.Start(caller, "connect", peer, "--server", server, "--ephemeral", "--once");
+        await using var dialling = await StartAsync(server, caller, listening);
+        var (connected, accepted) = await ConnectedAsync(dialling, listening);
+        Demand(dialling, connected.Text("path") == Relay, "it is not on the relay");
+        Demand(listening, accepted.Text("path") == Relay, "it is not on the relay");
 
-        var error = await dialling.WaitForAsync("error");
-        Demand(dialling, await dialling.WaitForExitAsync() != 0, "it ended with code 0 after an error");
-        Demand(dialling, !dialling.Has("connected"), "it was connected where no direct path is possible");
-        Demand(dialling, error.Text("kind") == "punch-failed", "the kind of the error is not punch-failed");
-        Assert.Matches(reason, $"{error.Text("message")} {error.Text("hint")}");
+        foreach (var side in new[] { dialling, listening })
+        {
+            var why = await WhyAsync(side);
+            Demand(side, reason.Contains(why.Text("why_kind")), $"it gives another reason than {string.Join(" or ", reason)}: {why.Text("why_kind")}");
+            Demand(side, !side.Has("path", path => path.Text("path") != Relay), "it left the relay where no direct path is possible");
+        }
 
-        Demand(listening, !listening.Has("connected"), "it was connected where no direct path is possible");
-        await listening.EndAsync();
-        return new CellRun(cell, run, null, null, null, null, "punch-failed", Failure: null);
+        var result = await MeasureAsync(new CellRun(cell, run, Relay) { NetworkMs = network }, dialling, listening, connected, accepted);
+        await EndAsync(dialling, listening, accepted);
+        return result;
+    }
+
+    /// <summary>The first event with which a side says that its data goes directly.</summary>
+    internal static async Task<GimletEvent> DirectAsync(GimletProcess side, string? peer = null)
+    {
+        var connected = await side.WaitForAsync("connected", connected => peer is null || connected.Text("peer") == peer);
+        return connected.Text("path") == Direct
+            ? connected
+            : await side.WaitForAsync("path", path => path.Text("path") == Direct && (peer is null || path.Text("peer") == peer));
     }
 
     internal static void Demand(GimletProcess process, bool isTrue, string otherwise)
@@ -72,5 +80,49 @@ internal static class Dial
         {
             throw process.Failure(otherwise);
         }
+    }
+
+    /// <summary>The first event that gives the reason for the relay. While the search goes on there is none.</summary>
+    private static async Task<GimletEvent> WhyAsync(GimletProcess side)
+    {
+        static bool IsDecided(GimletEvent news) => news.Text("why_kind") is not (null or "still-trying");
+        var connected = await side.WaitForAsync("connected");
+        return IsDecided(connected) ? connected : await side.WaitForAsync("path", IsDecided);
+    }
+
+    private static async Task<GimletProcess> StartAsync(string server, LabHost caller, GimletProcess listening)
+    {
+        var peer = (await listening.WaitForAsync("listening")).Text("peer");
+        Assert.NotNull(peer);
+        return GimletProcess.Start(caller, "connect", peer, "--server", server, "--ephemeral");
+    }
+
+    private static async Task<(GimletEvent Connected, GimletEvent Accepted)> ConnectedAsync(GimletProcess dialling, GimletProcess listening)
+    {
+        var connected = await dialling.WaitForAsync("connected");
+        var listener = (await listening.WaitForAsync("listening")).Text("peer");
+        Demand(dialling, connected.Text("peer") == listener, "it connected to someone else");
+        var accepted = await listening.WaitForAsync("connected", accepted => accepted.Text("call") == connected.Text("call"));
+        Demand(listening, accepted.Text("peer") is not null, "it does not say who is connected");
+        return (connected, accepted);
+    }
+
+    private static async Task<CellRun> MeasureAsync(CellRun run, GimletProcess dialling, GimletProcess listening, GimletEvent connected, GimletEvent accepted)
+    {
+        var dialing = await dialling.WaitForAsync("dialing");
+        var pong = await dialling.WaitForAsync("pong");
+        var ping = await listening.WaitForAsync("ping", ping => ping.Text("peer") == accepted.Text("peer"));
+        return run with
+        {
+            ConnectedMs = connected.Number("elapsed_ms"),
+            FirstByteMs = Math.Round(Stopwatch.GetElapsedTime(dialing.ReadAt, ping.ReadAt).TotalMilliseconds, 1),
+            RoundTripMs = pong.Number("elapsed_ms"),
+        };
+    }
+
+    private static async Task EndAsync(GimletProcess dialling, GimletProcess listening, GimletEvent accepted)
+    {
+        await dialling.EndAsync();
+        _ = await listening.WaitForAsync("closed", closed => closed.Text("peer") == accepted.Text("peer"));
     }
 }

@@ -7,6 +7,9 @@ namespace Gimlet.NatLab.Cells;
 /// <param name="Fields">The whole object.</param>
 internal sealed record GimletEvent(string Name, JsonElement Fields)
 {
+    /// <summary>When the lab read the line (<see cref="System.Diagnostics.Stopwatch.GetTimestamp"/>): one clock for all processes.</summary>
+    internal long ReadAt { get; init; }
+
     /// <summary>A text field; what is not there is null.</summary>
     internal string? Text(string field)
         => Fields.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

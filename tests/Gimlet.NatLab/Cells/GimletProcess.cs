@@ -31,15 +31,23 @@ internal sealed class GimletProcess : IAsyncDisposable
     private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string? _brokenLine;
 
-    private GimletProcess(Process process, string commandLine)
+    private GimletProcess(Process process, string commandLine, bool isPipe)
     {
         _process = process;
         _commandLine = commandLine;
-        _reading = Task.WhenAll(ReadEventsAsync(), ReadErrorsAsync());
+        _reading = isPipe ? ReadBothAsync() : Task.WhenAll(ReadEventsAsync(), ReadErrorsAsync());
     }
 
+    /// <summary>Standard input and output of a <c>gimlet pipe</c>: the bytes that are sent and received.</summary>
+    internal (Stream Input, Stream Output) Pipe => (_process.StandardInput.BaseStream, _process.StandardOutput.BaseStream);
+
     /// <summary>Starts <c>gimlet ARGUMENTS --json</c> on <paramref name="host"/>.</summary>
-    internal static GimletProcess Start(LabHost host, params IReadOnlyList<string> arguments)
+    internal static GimletProcess Start(LabHost host, params IReadOnlyList<string> arguments) => Start(host, isPipe: false, arguments);
+
+    /// <summary>Starts <c>gimlet pipe ARGUMENTS --json</c>, whose events are on standard error, among log lines; the caller has its <see cref="Pipe"/>.</summary>
+    internal static GimletProcess StartPipe(LabHost host, params IReadOnlyList<string> arguments) => Start(host, isPipe: true, ["pipe", .. arguments]);
+
+    private static GimletProcess Start(LabHost host, bool isPipe, IReadOnlyList<string> arguments)
     {
         if (!File.Exists(Program))
         {
@@ -52,12 +60,16 @@ internal sealed class GimletProcess : IAsyncDisposable
         start.UseShellExecute = false;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
-        // Closed at once below: a command that waits for a key press would hang here as it would under a service manager.
+        // Closed at once below, but for a pipe: a command that waits for a key press would hang here as it would under a service manager.
         start.RedirectStandardInput = true;
         DotnetHost.Quiet(start);
         var process = Process.Start(start) ?? throw new LabException("ip netns exec did not start");
-        process.StandardInput.Close();
-        return new GimletProcess(process, $"{host.Namespace}: gimlet {string.Join(' ', arguments)} --json");
+        if (!isPipe)
+        {
+            process.StandardInput.Close();
+        }
+
+        return new GimletProcess(process, $"{host.Namespace}: gimlet {string.Join(' ', arguments)} --json", isPipe);
     }
 
     /// <summary>The first event of this name that fits, whether it came already or not.</summary>
@@ -101,13 +113,42 @@ internal sealed class GimletProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether an event of this name has come.</summary>
-    internal bool Has(string name)
+    /// <summary>Whether an event of this name, that fits, has come.</summary>
+    internal bool Has(string name, Func<GimletEvent, bool>? fits = null)
     {
         lock (_lock)
         {
-            return _events.Exists(candidate => candidate.Name == name);
+            return _events.Exists(candidate => candidate.Name == name && (fits is null || fits(candidate)));
         }
+    }
+
+    /// <summary>Where the data of its connection goes, as it said last; null for the relay and for nowhere.</summary>
+    internal string? LastRemote
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _events.FindLast(candidate => candidate.Name is "connected" or "path")?.Text("remote");
+            }
+        }
+    }
+
+    /// <summary>What it has said since a moment.</summary>
+    internal IReadOnlyList<GimletEvent> EventsSince(long timestamp)
+    {
+        lock (_lock)
+        {
+            return _events.FindAll(candidate => candidate.ReadAt >= timestamp);
+        }
+    }
+
+    /// <summary>Ends the process as a power failure does.</summary>
+    internal async Task KillAsync()
+    {
+        _ = Kernel.Kill(_process.Id, Kernel.SignalKill);
+        await _process.WaitForExitAsync(CancellationToken.None);
+        await _reading;
     }
 
     /// <summary>Waits until the process has ended by itself.</summary>
@@ -182,25 +223,7 @@ internal sealed class GimletProcess : IAsyncDisposable
     {
         while (await _process.StandardOutput.ReadLineAsync(CancellationToken.None) is { } line)
         {
-            var parsed = GimletEvent.Parse(line);
-            TaskCompletionSource news;
-            lock (_lock)
-            {
-                _transcript.Add($"{_watch.ElapsedMilliseconds,6} ms  {line}");
-                if (parsed is null)
-                {
-                    _brokenLine ??= line;
-                }
-                else
-                {
-                    _events.Add(parsed);
-                }
-
-                news = _news;
-                _news = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            }
-
-            news.SetResult();
+            Add(line, GimletEvent.Parse(line));
         }
     }
 
@@ -208,13 +231,55 @@ internal sealed class GimletProcess : IAsyncDisposable
     {
         while (await _process.StandardError.ReadLineAsync(CancellationToken.None) is { } line)
         {
-            lock (_lock)
+            AddError(line);
+        }
+    }
+
+    private async Task ReadBothAsync()
+    {
+        while (await _process.StandardError.ReadLineAsync(CancellationToken.None) is { } line)
+        {
+            if (GimletEvent.Parse(line) is { } parsed)
             {
-                _errors.Enqueue(line);
-                if (_errors.Count > ErrorLinesKept)
-                {
-                    _errors.Dequeue();
-                }
+                Add(line, parsed);
+            }
+            else
+            {
+                AddError(line);
+            }
+        }
+    }
+
+    private void Add(string line, GimletEvent? parsed)
+    {
+        TaskCompletionSource news;
+        lock (_lock)
+        {
+            _transcript.Add($"{_watch.ElapsedMilliseconds,6} ms  {line}");
+            if (parsed is null)
+            {
+                _brokenLine ??= line;
+            }
+            else
+            {
+                _events.Add(parsed with { ReadAt = Stopwatch.GetTimestamp() });
+            }
+
+            news = _news;
+            _news = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        news.SetResult();
+    }
+
+    private void AddError(string line)
+    {
+        lock (_lock)
+        {
+            _errors.Enqueue(line);
+            if (_errors.Count > ErrorLinesKept)
+            {
+                _errors.Dequeue();
             }
         }
     }

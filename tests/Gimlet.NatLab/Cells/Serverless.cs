@@ -21,8 +21,13 @@ internal static class Serverless
             _ = await ExpectPongAsync(second);
             Dial.Demand(first, await first.WaitForExitAsync() == 0, "it did not end with code 0");
             Dial.Demand(second, await second.WaitForExitAsync() == 0, "it did not end with code 0");
-            return new CellRun(
-                cell, run, connected.Number("elapsed_ms"), pong.Number("elapsed_ms"), pong.Number("rtt_ms"), network, "direct", Failure: null);
+            return new CellRun(cell, run, "direct")
+            {
+                ConnectedMs = connected.Number("elapsed_ms"),
+                RoundTripMs = pong.Number("elapsed_ms"),
+                DirectMs = connected.Number("elapsed_ms"),
+                NetworkMs = network,
+            };
         }
         finally
         {

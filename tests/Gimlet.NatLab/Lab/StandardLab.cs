@@ -30,6 +30,9 @@ public sealed class StandardLab : IAsyncDisposable
     internal const string Sequential = "sequential";
     internal const string ShortLived = "short";
 
+    /// <summary>A network that a host of another site moves to.</summary>
+    internal const string Elsewhere = "elsewhere";
+
     private readonly Dictionary<string, NatReport?> _verified = new(StringComparer.Ordinal);
     private Task<LabNetwork>? _network;
     private ProbeServer? _probeServer;
@@ -114,6 +117,7 @@ public sealed class StandardLab : IAsyncDisposable
         new(Sequential, NatKind.SequentialSymmetric),
         // The shortest mapping life that was found in homes is 30 s (IMC 2010).
         new(ShortLived, NatKind.PortRestricted) { MappingSeconds = 30 },
+        new(Elsewhere, NatKind.PortRestricted),
         new(IPv6Left, NatKind.None) { IPv4 = false, IPv6 = true },
         new(IPv6Right, NatKind.None) { IPv4 = false, IPv6 = true },
         new(IPv6FirewallLeft, NatKind.Firewall) { IPv4 = false, IPv6 = true },

@@ -27,6 +27,16 @@ internal static class NatRules
         _ => throw new ArgumentOutOfRangeException(nameof(nat), nat.Kind, "No rules for this kind."),
     };
 
+    /// <summary>A router that is off: nothing passes, and conntrack sees nothing.</summary>
+    internal const string Off = """
+        flush ruleset
+        table inet off {
+          chain arrive {
+            type filter hook prerouting priority raw; policy drop;
+          }
+        }
+        """;
+
     private const string Firewall = """
         table inet filter {
           chain arrive {
@@ -71,7 +81,7 @@ internal static class NatRules
             type nat hook postrouting priority srcnat; policy accept;
             oifname "lan" ct status dnat iifname "lan" goto take_mapping
             oifname "wan" meta l4proto udp goto take_mapping
-            oifname "wan" masquerade
+            oifname "wan" snat to {{nat.Outside}}
           }
           chain take_mapping {
             snat to ip saddr . udp sport map @outside_of
@@ -110,7 +120,7 @@ internal static class NatRules
           chain translate_source {
             type nat hook postrouting priority srcnat; policy accept;
             oifname "wan" meta l4proto udp {{translation}}
-            oifname "wan" masquerade fully-random
+            oifname "wan" snat to {{nat.Outside}} fully-random
           }
         }
         """;
