@@ -197,7 +197,7 @@ public sealed class GimletNode : IAsyncDisposable
         options?.Validate();
         var timers = new ServerlessTimers(
             options?.Interval ?? _options.Traversal.ServerlessInterval, options?.Timeout ?? _options.Traversal.ServerlessTimeout, options?.IsInitiator ?? false);
-        string protocol = _options.Protocols.FirstOrDefault() ?? throw new GimletException(
+        string protocol = _options.FirstProtocol ?? throw new GimletException(
             GimletErrorKind.BadUsage, "No application protocol is named, and either side may turn out to be the one that is dialled.", "Name one in GimletNodeOptions.Protocols.");
         return _connections.ConnectServerlessAsync(
             call =>
@@ -212,7 +212,7 @@ public sealed class GimletNode : IAsyncDisposable
     /// <summary>Waits for the next connection that a peer made for the first of <see cref="GimletNodeOptions.Protocols"/>.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     public Task<GimletConnection> AcceptAsync(CancellationToken cancellationToken = default) =>
-        AcceptAsync(_options.Protocols.FirstOrDefault() ?? string.Empty, cancellationToken);
+        AcceptAsync(_options.FirstProtocol ?? string.Empty, cancellationToken);
 
     /// <summary>Waits for the next connection that a peer made for a protocol.</summary>
     /// <param name="protocol">One of <see cref="GimletNodeOptions.Protocols"/>.</param>

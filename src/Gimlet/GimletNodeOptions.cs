@@ -68,6 +68,9 @@ public sealed record GimletNodeOptions
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>What this node dials where nothing else is said; null where it speaks nothing.</summary>
+    internal string? FirstProtocol => Protocols.Count > 0 ? Protocols[0] : null;
+
     internal PathPolicy EffectivePolicy => NoHolepunch ? PathPolicy.RelayOnly : PathPolicy;
 
     internal bool LoopbackAllowed => AllowLoopback ?? (Servers.Count > 0 && Servers.All(s => s.IsLoopback));

@@ -70,10 +70,11 @@ internal sealed class ListenCommand
                 await Task.WhenAll(
                     AcceptAsync(launched.Node, Protocols.Echo, guests.ServeEchoAsync, guests, enough.Token),
                     AcceptAsync(launched.Node, Protocols.Bench, guests.ServeBenchAsync, guests, enough.Token)).ConfigureAwait(false);
+
+                // What is open is closed, and each end is told, while there is a node to do it.
+                await Task.WhenAll(served).ConfigureAwait(false);
             }
 
-            // The node has ended what was open; each end is told.
-            await Task.WhenAll(served).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (context.Interrupted.IsCancellationRequested)
         {
@@ -148,7 +149,7 @@ internal sealed class ListenCommand
             _ = ConnectionNews.Tell(connection, reporter, namePeer: true);
             if (Interlocked.Increment(ref _benches) <= BenchServer.MaxConnections)
             {
-                await new BenchServer(connection).RunAsync().ConfigureAwait(false);
+                await new BenchServer(connection).RunAsync(enough.Token).ConfigureAwait(false);
             }
             else
             {
@@ -161,6 +162,13 @@ internal sealed class ListenCommand
 
         private async Task EndAsync(GimletConnection connection)
         {
+            using (var over = CancellationTokenSource.CreateLinkedTokenSource(enough.Token))
+            {
+                _ = await Task.WhenAny(connection.Closed, Task.Delay(Timeout.Infinite, over.Token)).ConfigureAwait(false);
+                await over.CancelAsync().ConfigureAwait(false);
+            }
+
+            await connection.CloseAsync().ConfigureAwait(false);
             reporter.Report(new ClosedEvent(Words.Of(connection.RemotePeer), await connection.Closed.ConfigureAwait(false)));
             if (Interlocked.Increment(ref _closed) == max)
             {

@@ -105,20 +105,16 @@ internal sealed class PipeCommand
     private static async Task<int> TransferAsync(GimletConnection connection, CommandContext context)
     {
         _ = ConnectionNews.Tell(connection, context.Reporter, namePeer: false);
-        StandardStreams standard = StandardStreams.Open();
-        await using (standard.ConfigureAwait(false))
+        var transfer = new PipeTransfer(connection, StandardStreams.Open());
+        try
         {
-            var transfer = new PipeTransfer(connection, standard);
-            try
-            {
-                await transfer.RunAsync(context.Interrupted).ConfigureAwait(false);
-                return ExitCodes.Success;
-            }
-            finally
-            {
-                await connection.CloseAsync().ConfigureAwait(false);
-                context.Reporter.Report(new PipeClosedEvent(await connection.Closed.ConfigureAwait(false), transfer.SentBytes, transfer.ReceivedBytes));
-            }
+            await transfer.RunAsync(context.Interrupted).ConfigureAwait(false);
+            return ExitCodes.Success;
+        }
+        finally
+        {
+            await connection.CloseAsync().ConfigureAwait(false);
+            context.Reporter.Report(new PipeClosedEvent(await connection.Closed.ConfigureAwait(false), transfer.SentBytes, transfer.ReceivedBytes));
         }
     }
 

@@ -23,8 +23,8 @@ internal static class TicketText
         string[] times = [.. parts.Where(static p => p != Once)];
         return (once, times) switch
         {
-            (true, []) => ForOne,
-            (_, [var time]) when parts.Length == (once ? 2 : 1) => new TicketOptions { OneTime = once, Lifetime = ReadTime(time) },
+            (true, []) when parts.Length == 1 => ForOne,
+            (_, [var time]) when parts.Length <= 2 => new TicketOptions { OneTime = once, Lifetime = ReadTime(time) },
             _ => throw Wrong(),
         };
     }

@@ -53,7 +53,9 @@ internal sealed class BenchRun(GimletConnection connection, BenchPlan plan)
             {
                 QuicStream stream = await connection.OpenStreamAsync(plan.IsReverse ? QuicStreamType.Bidirectional : QuicStreamType.Unidirectional, over.Token).ConfigureAwait(false);
                 streams.Add(stream);
+#pragma warning disable CA2025 // nobody disposes of the streams: they end with the connection, after their tasks
                 parts.Add(plan.IsReverse ? TakeAsync(stream, over.Token) : GiveAsync(stream, over.Token));
+#pragma warning restore CA2025
             }
 
             // Each runs until the time is over; whatever ends before that has failed, but for a listener that has counted the time to its own end.
@@ -83,6 +85,12 @@ internal sealed class BenchRun(GimletConnection connection, BenchPlan plan)
         foreach (QuicStream stream in streams)
         {
             stream.Abort(QuicAbortDirection.Both, Done);
+        }
+
+        if (result.Bytes == 0)
+        {
+            // Ctrl+C before there was anything is an interruption like any other.
+            interrupted.ThrowIfCancellationRequested();
         }
 
         return result.Bytes > 0 && result.Elapsed > TimeSpan.Zero

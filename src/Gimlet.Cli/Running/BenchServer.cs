@@ -27,9 +27,11 @@ internal sealed class BenchServer(GimletConnection connection)
     private long _firstAt;
 
     /// <summary>Serves until the dialler has gone or the limit is reached, and closes the connection.</summary>
-    public async Task RunAsync()
+    /// <param name="enough">Ends it early.</param>
+    public async Task RunAsync(CancellationToken enough)
     {
-        using var over = new CancellationTokenSource(Limit);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(enough);
+        over.CancelAfter(Limit);
         var parts = new List<Task> { GuardAsync(ReportAsync(over.Token)) };
         try
         {
@@ -37,7 +39,9 @@ internal sealed class BenchServer(GimletConnection connection)
             {
                 QuicStream stream = await connection.AcceptStreamAsync(over.Token).ConfigureAwait(false);
                 _ = parts.RemoveAll(static p => p.IsCompleted);
+#pragma warning disable CA2025 // nobody disposes of the streams: they end with the connection
                 parts.Add(GuardAsync(stream.Type == QuicStreamType.Unidirectional ? TakeAsync(stream, over.Token) : GiveAsync(stream, over.Token)));
+#pragma warning restore CA2025
             }
         }
         catch (Exception e) when (e is GimletException or OperationCanceledException)

@@ -24,14 +24,8 @@ internal static class Dialer
         CallId call = default;
         long started = Stopwatch.GetTimestamp();
 
-        // The callback runs before the first datagram leaves: it only notes the time, and the event is written while the dial is under way.
-        Task<GimletConnection> connecting = dial(
-            id =>
-            {
-                call = id;
-                started = Stopwatch.GetTimestamp();
-            },
-            bound.Token);
+        // The callback runs before the first datagram leaves: it only notes the id, and the event is written while the dial is under way.
+        Task<GimletConnection> connecting = dial(id => call = id, bound.Token);
         if (dialing is not null)
         {
             context.Reporter.Report(dialing(call));

@@ -19,7 +19,7 @@ internal static class ExitCodes
         GimletErrorKind.PeerOffline => 4,
         GimletErrorKind.Refused or GimletErrorKind.RendezvousRejected => 5,
         GimletErrorKind.TimedOut or GimletErrorKind.ReflexTimeout or GimletErrorKind.PeerNotReachable => 6,
-        GimletErrorKind.PunchFailed => 7,
+        GimletErrorKind.PunchFailed or GimletErrorKind.RendezvousNoRelay => 7,
         GimletErrorKind.Unsupported when isDirectRequired => 7,
         GimletErrorKind.LocalFault => 8,
         _ => Other,

@@ -49,11 +49,15 @@ internal sealed class PipeTransfer(GimletConnection connection, StandardStreams 
         try
         {
             data = connection.IsIncoming ? await AcceptDataAsync(over.Token).ConfigureAwait(false) : await OpenDataAsync(over.Token).ConfigureAwait(false);
+#pragma warning disable CA2025 // nobody disposes of the stream: it ends with the connection
             Task<QuicStream> receiving = ReceiveAsync(data, over.Token);
+#pragma warning restore CA2025
             Task<long> confirmation = ReadReceiptAsync(over.Token);
 
             // The first failure ends everything: half a pipe is of no use to a script that cannot see it.
+#pragma warning disable CA2025 // nobody disposes of the stream: it ends with the connection
             await foreach (Task part in Task.WhenEach(SendAsync(data, over.Token), data.WritesClosed, receiving, confirmation).WithCancellation(over.Token).ConfigureAwait(false))
+#pragma warning restore CA2025
             {
                 await part.ConfigureAwait(false);
             }

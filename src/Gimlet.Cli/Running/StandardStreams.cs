@@ -6,14 +6,12 @@ namespace Gimlet.Cli.Running;
 /// Standard input and output as plain bytes, without a buffer between them and the system. A read of a terminal or a pipe cannot be cancelled, so whoever
 /// waits for one bounds the wait and leaves the read behind: it ends with the process.
 /// </summary>
-internal sealed class StandardStreams : IAsyncDisposable
+internal sealed class StandardStreams
 {
     private const int OutputNumber = 1;
-    private const string Nothing = "/dev/null";
 
     private readonly Stream _input;
     private readonly Stream _output;
-    private SafeFileHandle? _placeholder;
     private bool _isOutputClosed;
 
     private StandardStreams(Stream input, Stream output)
@@ -98,32 +96,18 @@ internal sealed class StandardStreams : IAsyncDisposable
                 _ = file.SafeFileHandle;
             }
 
-            await _output.DisposeAsync().ConfigureAwait(false);
+            OutputEnd.Tell();
         }
         catch (IOException e)
         {
             throw OutputFailed(e);
         }
-
-        if (!OperatingSystem.IsWindows())
-        {
-            // POSIX open: the lowest number that is free, so no socket of this process becomes its standard output.
-            _placeholder = File.OpenHandle(Nothing, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
-        }
-    }
-
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync()
-    {
-        // Input and output belong to the process, and one of them may stand in a call that was left behind.
-        _placeholder?.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     // The console's own stream takes a reader that is gone for success ("just quit", its source says), so on Unix the file is used itself.
     private static Stream OpenOutput() => OperatingSystem.IsWindows()
         ? Console.OpenStandardOutput()
-        : new FileStream(new SafeFileHandle(OutputNumber, ownsHandle: true), FileAccess.Write, bufferSize: 0);
+        : new FileStream(new SafeFileHandle(OutputNumber, ownsHandle: false), FileAccess.Write, bufferSize: 0);
 
     private static GimletException OutputFailed(IOException cause) => new(
         GimletErrorKind.LocalFault,

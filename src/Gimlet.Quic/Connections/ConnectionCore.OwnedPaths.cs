@@ -20,6 +20,9 @@ internal sealed partial class ConnectionCore
     // A peer that alternates between paths makes its owner look at so many events per second at most, however short the round trip is.
     private static readonly TimeSpan LeastBetweenMoves = TimeSpan.FromMilliseconds(10);
 
+    // A peer that does not follow within this stays away on purpose: its owner may have to wait for a check of its own that was lost.
+    private static readonly TimeSpan LeastUntilAbsent = TimeSpan.FromSeconds(1);
+
     private PathId? _pathAfterHandshake;
 
     // The way that the newest ack-eliciting 1-RTT packet came, its number, and when.
@@ -32,8 +35,9 @@ internal sealed partial class ConnectionCore
     private TimeSpan _peerMovedAt = TimeSpan.MinValue;
     private TimeSpan? _peerBackSince;
 
-    // When the peer's newest packet came on the path in use last; null while none has since we moved there.
+    // When the peer's newest packet came on the path in use last, null while none has since we moved there; and when that was.
     private TimeSpan? _peerHereAt;
+    private TimeSpan? _movedAt;
 
     /// <summary>
     /// Sends on a path from now on, which its owner vouches for; needs <c>gimlet_paths</c> of both sides. Until it is validated, all that goes there goes
@@ -270,12 +274,14 @@ internal sealed partial class ConnectionCore
     }
 
     // Two that upgrade at about the same time still get by the old path what was on its way there, and the copies of the first round trip. The peer has left the
-    // path in use when it was here since we came, and nothing has come for longer than the slower of the two paths could hold it up.
+    // path in use when nothing has come there for longer than the slower of the two paths could hold it up; whoever has not been there at all has more time.
     private bool HasLeft(TimeSpan now, ConnectionPath other)
     {
         TimeSpan here = _current.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay);
         TimeSpan there = other.Recovery.PtoPeriod(_application.Number, _loss.PeerMaxAckDelay);
-        return _peerHereAt is { } last && now - last >= (here > there ? here : there);
+        TimeSpan slower = here > there ? here : there;
+        return _peerHereAt is { } last ? now - last >= slower
+            : _movedAt is not { } moved || now - moved >= (slower > LeastUntilAbsent ? slower : LeastUntilAbsent);
     }
 
     private void NoteAckPath(TimeSpan now, ConnectionPath path, long number)

@@ -234,6 +234,7 @@ internal sealed partial class ConnectionCore
         _peerMovedTo = null;
         _peerBackSince = null;
         _peerHereAt = null;
+        _movedAt = now;
         _trace?.PathUpdated(now, path.Id, TracePathState.MigrationComplete);
         Tell(ConnectionEventKind.PathChanged, path.Id);
 

@@ -19,7 +19,7 @@ internal sealed partial class ConnectionTable
     public async Task<GimletConnection> ConnectAsync(PeerId peer, ConnectOptions options, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        string protocol = options.Protocol ?? _options.Protocols.FirstOrDefault() ?? throw new GimletException(
+        string protocol = options.Protocol ?? _options.FirstProtocol ?? throw new GimletException(
             GimletErrorKind.BadUsage, "No application protocol is named.", "Name one in ConnectOptions.Protocol, or in GimletNodeOptions.Protocols.");
         CallId call = _host.Run(static (host, _, _) => host.Core.NewCallId(), 0);
         var dial = new Dial(call, peer, protocol, options.Policy ?? _options.EffectivePolicy, Time.GetTimestamp());
@@ -39,7 +39,7 @@ internal sealed partial class ConnectionTable
                         dial.NoteRouted();
                     }
 
-                    Begin(dial);
+                    StartAttempt(dial);
                 }
                 else
                 {
@@ -86,7 +86,7 @@ internal sealed partial class ConnectionTable
         dial.SharedCall = met.Call;
         if (_host.Id < met.Peer)
         {
-            Begin(dial);
+            StartAttempt(dial);
         }
         else
         {
@@ -120,7 +120,8 @@ internal sealed partial class ConnectionTable
             dial.Fail(new OperationCanceledException(cancellationToken));
             if (dial.Outcome.IsCompletedSuccessfully)
             {
-                await dial.Outcome.Result.CloseAsync().ConfigureAwait(false);
+                GimletConnection late = await dial.Outcome.ConfigureAwait(false);
+                await late.CloseAsync().ConfigureAwait(false);
             }
 
             throw;
@@ -187,7 +188,7 @@ internal sealed partial class ConnectionTable
             dial.StartOver(_host.Run(static (host, _, _) => host.Core.NewCallId(), 0));
             _host.TryRun(static (host, now, c) => host.Peers.EndDial(c, isConnected: false, now), before);
             _host.TryRun(static (host, now, r) => host.Peers.DialAfterAll(r, now), request());
-            Begin(dial);
+            StartAttempt(dial);
         }
     }
 
@@ -202,12 +203,12 @@ internal sealed partial class ConnectionTable
         if (dial.TakeAttempt() is { } attempt)
         {
             Leave(dial.Peer, attempt);
-            _ = attempt.CloseAsync(CloseCodes.Superseded);
+            attempt.Host.Close(CloseCodes.Superseded, string.Empty);
         }
     }
 
     // Makes the QUIC connection; its end is the dial's.
-    private void Begin(Dial dial) => _ = BeginAsync(dial);
+    private void StartAttempt(Dial dial) => _ = BeginAsync(dial);
 
     private async Task BeginAsync(Dial dial)
     {
@@ -224,6 +225,13 @@ internal sealed partial class ConnectionTable
             Member member = Enter(dial.Peer, quic, dial.Policy);
             UseChosenPath(dial.Peer, member);
             await quic.Connected.ConfigureAwait(false);
+            if (dial.IsServerBased && _host.Id > dial.Peer && _host.Run(static (host, _, d) => host.Peers.IsExpected(d.Peer, d.Protocol), dial))
+            {
+                // The peer's dial was accepted meanwhile and goes on; that this one is rejected may be on its way still.
+                Join(dial);
+                return;
+            }
+
             UseChosenPath(dial.Peer, member);
             var birth = new ConnectionBirth(dial.Peer, dial.SharedCall, dial.IsAuthenticated, dial.Policy, dial.StartedAt);
             GimletConnection connection = Create(quic, member, birth);
@@ -248,7 +256,7 @@ internal sealed partial class ConnectionTable
             if (isStale && ++dial.StaleConnections < MaxStaleConnections)
             {
                 // Half of a connection that only one side believed in is cleared away; the next try meets none.
-                Begin(dial);
+                StartAttempt(dial);
                 return;
             }
 
@@ -294,9 +302,12 @@ internal sealed partial class ConnectionTable
             return _host.Paths.ToRelay(dial.Peer, session: -1);
         }
 
-        // That server does not relay, which leaves the direct path.
+        // That server does not relay, which leaves the direct path; one that died in this moment is not waited for.
         await dial.Direct.ConfigureAwait(false);
-        return await FirstPathAsync(dial).ConfigureAwait(false);
+        return _host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), dial.Peer) is { } found && dial.Policy.AllowsDirect
+            ? _host.Paths.To(found.Remote)
+            : throw new GimletException(
+                GimletErrorKind.RendezvousNoRelay, $"The server does not relay to {dial.Peer}, and there is no direct path that this connection may use.", "Use a server that relays, or try again.");
     }
 
     private void UseChosenPath(PeerId peer, Member member)
@@ -369,9 +380,10 @@ internal sealed partial class ConnectionTable
 
         string protocol = quic.NegotiatedApplicationProtocol.ToString();
         Dial? dial = FindDial(d => d.Peer == peer && d.Protocol == protocol && !d.Outcome.IsCompleted);
-        if (dial is { IsJoining: false } && _host.Id < peer)
+        bool isGlared = _host.Run(static (host, _, s) => host.Peers.TakeGlare(s.peer, s.protocol), (peer, protocol));
+        if (isGlared || (dial is { IsJoining: false } && _host.Id < peer))
         {
-            // Both have dialled, and this side's goes on.
+            // Both have dialled, and this side's goes on; or has become a connection already, and the peer had begun its own before it heard of that.
             await quic.CloseAsync(CloseCodes.Superseded).ConfigureAwait(false);
             return;
         }

@@ -292,7 +292,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
 
         if (chosen.Direct is not null)
         {
-            foreach (Dial dial in FindDials(chosen.Peer))
+            foreach (Dial dial in FindDials(chosen.Peer).Where(static d => d.Policy.AllowsDirect))
             {
                 dial.NoteDirect();
             }

@@ -55,7 +55,7 @@ internal sealed class ControlStream : IDisposable
         _pings[sequence] = waiting;
         try
         {
-            QuicStream stream = _stream.Task.IsCompletedSuccessfully ? _stream.Task.Result : await _stream.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            QuicStream stream = await _stream.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
             await WriteAsync(stream, ControlMessages.WritePing(ControlMessages.Ping, sequence)).ConfigureAwait(false);
             return await waiting.Answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }

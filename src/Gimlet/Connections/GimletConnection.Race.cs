@@ -39,6 +39,10 @@ public sealed partial class GimletConnection
         {
             // A peer that does not say what it found is not agreed with: the relay.
         }
+        catch (Exception e) when (e is QuicException or IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            throw Ended(e);
+        }
 
         PathKind winner = local == PathKind.Direct && peer?.Winner == PathKind.Direct ? PathKind.Direct : PathKind.Relay;
         Race = new RaceReport { Winner = winner, LocalWinner = local, PeerWinner = peer?.Winner, Direct = direct, Relay = relay, Candidates = candidates };

@@ -347,6 +347,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         await paths.ConfigureAwait(false);
         string reason = _closeReason ?? EndText.Of(end);
         _control.End(new GimletException(GimletErrorKind.Transport, $"The connection has ended: {reason}.", innerException: end));
+        _ = _peerFinding.TrySetException(end) ? _peerFinding.Task.Exception : null;
         _record?.Close();
         _table.Ended(this);
         _ = _closed.TrySetResult(reason);

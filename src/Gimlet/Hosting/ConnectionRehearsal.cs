@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Gimlet.Connections;
 using Gimlet.Quic;
@@ -28,8 +29,10 @@ internal static class ConnectionRehearsal
         using var serverOptions = new NodeQuicOptions(serverKey, new GimletNodeOptions { Protocols = [Protocol] });
         var toServer = new Wire(serverKey.Id);
         var toClient = new Wire(clientKey.Id);
-        await using var client = new QuicEndpoint(toServer, clientOptions.Endpoint() with { ShutdownLinger = TimeSpan.Zero });
-        await using var server = new QuicEndpoint(toClient, serverOptions.Endpoint() with { ShutdownLinger = TimeSpan.Zero });
+        var client = new QuicEndpoint(toServer, clientOptions.Endpoint() with { ShutdownLinger = TimeSpan.Zero });
+        await using ConfiguredAsyncDisposable endOfClient = client.ConfigureAwait(false);
+        var server = new QuicEndpoint(toClient, serverOptions.Endpoint() with { ShutdownLinger = TimeSpan.Zero });
+        await using ConfiguredAsyncDisposable endOfServer = server.ConfigureAwait(false);
         Task carrying = Task.WhenAll(Task.Run(() => toServer.CarryAsync(server)), Task.Run(() => toClient.CarryAsync(client)));
         try
         {
@@ -51,22 +54,27 @@ internal static class ConnectionRehearsal
     private static async Task PlayAsync(
         QuicEndpoint client, NodeQuicOptions clientOptions, QuicEndpoint server, NodeQuicOptions serverOptions, PeerId clientId, PeerId serverId, CancellationToken bound)
     {
-        await using QuicListener listener = server.Listen(serverOptions.Server());
+        QuicListener listener = server.Listen(serverOptions.Server());
+        await using ConfiguredAsyncDisposable endOfListener = listener.ConfigureAwait(false);
         QuicConnection dialled = client.BeginConnect(Relay, clientOptions.Client(Protocol, serverId));
         _ = dialled.TryUsePath(Direct);
         await dialled.Connected.WaitAsync(bound).ConfigureAwait(false);
         var owner = new Owner();
         long now = TimeProvider.System.GetTimestamp();
-        await using var ofClient = new GimletConnection(owner, dialled, new ConnectionBirth(serverId, default, IsAuthenticated: true, PathPolicy.RelayThenDirect, now));
+        var ofClient = new GimletConnection(owner, dialled, new ConnectionBirth(serverId, default, IsAuthenticated: true, PathPolicy.RelayThenDirect, now));
+        await using ConfiguredAsyncDisposable endOfOfClient = ofClient.ConfigureAwait(false);
         await ofClient.BeginControlAsync().ConfigureAwait(false);
         Task<PingResult> ping = ofClient.PingAsync(bound);
         QuicConnection accepted = await listener.AcceptConnectionAsync(bound).ConfigureAwait(false);
         _ = accepted.TryUsePath(Direct);
-        await using var ofServer = new GimletConnection(owner, accepted, new ConnectionBirth(clientId, default, IsAuthenticated: true, PathPolicy.RelayThenDirect, now));
+        var ofServer = new GimletConnection(owner, accepted, new ConnectionBirth(clientId, default, IsAuthenticated: true, PathPolicy.RelayThenDirect, now));
+        await using ConfiguredAsyncDisposable endOfOfServer = ofServer.ConfigureAwait(false);
         _ = await ping.ConfigureAwait(false);
-        await using QuicStream stream = await ofClient.OpenStreamAsync(cancellationToken: bound).ConfigureAwait(false);
+        QuicStream stream = await ofClient.OpenStreamAsync(cancellationToken: bound).ConfigureAwait(false);
+        await using ConfiguredAsyncDisposable endOfStream = stream.ConfigureAwait(false);
         await stream.WriteAsync(new byte[1], completeWrites: true, bound).ConfigureAwait(false);
-        await using QuicStream came = await ofServer.AcceptStreamAsync(bound).ConfigureAwait(false);
+        QuicStream came = await ofServer.AcceptStreamAsync(bound).ConfigureAwait(false);
+        await using ConfiguredAsyncDisposable endOfCame = came.ConfigureAwait(false);
         _ = await came.ReadAsync(new byte[1], bound).ConfigureAwait(false);
         _ = dialled.AbandonPath(Direct, Relay);
         _ = await ofServer.PingAsync(bound).ConfigureAwait(false);

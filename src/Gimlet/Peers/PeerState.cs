@@ -16,6 +16,9 @@ internal sealed class PeerState(PeerId id)
     /// <summary>Dials of the peer that were accepted and are not connections yet: protocol, and until when they are waited for.</summary>
     public List<(CallId Call, string Protocol, TimeSpan Until)> Expected { get; } = [];
 
+    /// <summary>Protocols of the peer's last dial that this side rejected with <c>glare</c>: what it had begun by then is not to become a connection.</summary>
+    public HashSet<string> Glared { get; } = [];
+
     /// <summary>Connections, and how many of them may use a direct path.</summary>
     public int Connections { get; set; }
 

@@ -66,6 +66,7 @@ internal sealed partial class PeerTable
         peer.LastAttempt = now;
         if (admitted.Protocol is { } protocol)
         {
+            _ = peer.Glared.Remove(protocol);
             peer.Expected.Add((admitted.Handle, protocol, now + ExpectedFor));
 
             // The dial of the smaller id goes on. It rejects ours, but a server that introduces at once does not wait for that, and our handshake is under way:

@@ -114,6 +114,12 @@ internal sealed partial class PeerTable
         }
     }
 
+    /// <summary>A dial of the peer for the protocol was accepted, and is not a connection yet.</summary>
+    public bool IsExpected(PeerId id, string protocol) => _peers.TryGetValue(id, out PeerState? peer) && peer.Expected.Exists(e => e.Protocol == protocol);
+
+    /// <summary>What the peer begins for the protocol comes of a dial that this side rejected with <c>glare</c>; asked once.</summary>
+    public bool TakeGlare(PeerId id, string protocol) => _peers.TryGetValue(id, out PeerState? peer) && peer.Glared.Remove(protocol);
+
     /// <summary>There is one more connection with the peer.</summary>
     /// <returns>The peer's call that led to it, where it was one of the peer's.</returns>
     public CallId? AddConnection(PeerId id, string protocol, bool isIncoming, bool allowsDirect, TimeSpan now)
@@ -330,7 +336,17 @@ internal sealed partial class PeerTable
         }
     }
 
-    private bool IsDialling(PeerId id, string protocol) => _peers.TryGetValue(id, out PeerState? peer) && peer.Dials.ContainsValue(protocol);
+    // Asked by the core when it would reject a call with glare, and does so where the answer is yes.
+    private bool IsDialling(PeerId id, string protocol)
+    {
+        bool isDialling = _peers.TryGetValue(id, out PeerState? peer) && peer.Dials.ContainsValue(protocol);
+        if (isDialling)
+        {
+            _ = peer!.Glared.Add(protocol);
+        }
+
+        return isDialling;
+    }
 
     private PeerState GetOrAdd(PeerId id, TimeSpan now)
     {
@@ -366,7 +382,7 @@ internal sealed partial class PeerTable
         }
     }
 
-    private void AttemptSoon(PeerState peer, TimeSpan now)
+    private static void AttemptSoon(PeerState peer, TimeSpan now)
     {
         if (peer.DirectConnections > 0)
         {

@@ -20,11 +20,11 @@ public sealed class CallTests : CliTest
         CliEvent connected = result.Event("connected");
         CliEvent pong = result.Event("pong");
         Assert.Equal(["event", "peer", "call"], dialing.FieldNames);
-        Assert.Equal(["event", "peer", "call", "path", "remote", "rtt_ms", "authenticated", "elapsed_ms"], connected.FieldNames);
+        AssertConnected(connected);
         Assert.Equal((peer, dialing.Text("call")), (connected.Text("peer"), connected.Text("call")));
-        Assert.Equal(("direct", true), (connected.Text("path"), connected.Flag("authenticated")));
         Assert.Equal(["event", "seq", "rtt_ms", "path", "remote", "elapsed_ms"], pong.FieldNames);
-        Assert.Equal((1, "direct"), (pong.Number("seq"), pong.Text("path")));
+        Assert.Equal(1, pong.Number("seq"));
+        Assert.Contains(pong.Text("path"), Paths);
         Assert.True(pong.Number("rtt_ms") > 0);
         Assert.True(pong.Number("elapsed_ms") >= connected.Number("elapsed_ms"));
         Assert.Equal(["event", "reason"], result.Event("closed").FieldNames);
@@ -32,11 +32,74 @@ public sealed class CallTests : CliTest
         CliEvent accepted = await listening.WaitForAsync("connected");
         CliEvent ping = await listening.WaitForAsync("ping");
         CliEvent closed = await listening.WaitForAsync("closed");
-        Assert.Equal((dialing.Text("call"), "direct", true), (accepted.Text("call"), accepted.Text("path"), accepted.Flag("authenticated")));
+        AssertConnected(accepted);
+        Assert.Equal(dialing.Text("call"), accepted.Text("call"));
         Assert.Equal(["event", "peer", "seq", "path", "remote"], ping.FieldNames);
-        Assert.Equal((accepted.Text("peer"), 1, "direct"), (ping.Text("peer"), ping.Number("seq"), ping.Text("path")));
+        Assert.Equal((accepted.Text("peer"), 1), (ping.Text("peer"), ping.Number("seq")));
+        Assert.Contains(ping.Text("path"), Paths);
         Assert.Equal(["event", "peer", "reason"], closed.FieldNames);
         Assert.Equal((accepted.Text("peer"), "closed by the peer"), (closed.Text("peer"), closed.Text("reason")));
+    }
+
+    [Fact]
+    public async Task A_connection_moves_to_the_direct_path_by_itself()
+    {
+        (string url, _, _) = await ServeAsync();
+        (string peer, _, _) = await ListenAsync(url);
+        GimletProcess connecting = Start("connect", peer, "--server", url, "--ephemeral");
+
+        CliEvent last = await connecting.WaitForAsync("connected");
+        while (last.TextOrNull("path") != "direct")
+        {
+            last = await connecting.WaitForAsync("path");
+            Assert.Equal(["event", "path", "remote", "rtt_ms", "elapsed_ms", "reason"], last.FieldNames.Where(static f => f is not ("why" or "why_kind")));
+        }
+
+        Assert.NotNull(last.TextOrNull("remote"));
+        Assert.False(last.Fields.TryGetProperty("why", out _));
+    }
+
+    [Theory]
+    [InlineData("--path", "relay-only")]
+    [InlineData("--no-holepunch")]
+    public async Task A_relayed_connection_says_why(params string[] option)
+    {
+        (string url, _, _) = await ServeAsync();
+        (string peer, _, GimletProcess listening) = await ListenAsync(url);
+
+        CliResult result = await RunAsync(["connect", peer, "--server", url, "--ephemeral", "-c", "2", .. option]);
+
+        Assert.True(result.ExitCode == 0, result.Output + result.Error);
+        CliEvent connected = result.Event("connected");
+        AssertConnected(connected);
+        Assert.Equal("relay", connected.Text("path"));
+        Assert.NotEmpty(connected.Text("why"));
+        Assert.Contains(connected.Text("why_kind"), new[] { "own-holepunch-off", "relay-only-policy" });
+        Assert.All(result.Events.Where(static e => e.Name == "pong"), static pong => Assert.Equal(("relay", null), (pong.Text("path"), pong.TextOrNull("remote"))));
+        Assert.Equal("relay", (await listening.WaitForAsync("connected")).Text("path"));
+    }
+
+    [Fact]
+    public async Task People_are_told_why_and_what_would_help()
+    {
+        (string url, _, _) = await ServeAsync();
+        (string peer, _, _) = await ListenAsync(url, "--no-holepunch");
+
+        CliResult result = await RunForPeopleAsync("ping", peer, "--server", url, "--ephemeral", "-c", "1");
+
+        Assert.Equal(0, result.ExitCode);
+        string summary = result.Output[result.Output.IndexOf("summary", StringComparison.Ordinal)..];
+        Assert.Contains("relayed because the peer takes part in no direct paths", summary, StringComparison.Ordinal);
+        Assert.Contains("--no-holepunch on the other side", summary, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Where_only_a_direct_path_will_do_a_side_without_is_an_error()
+    {
+        (string url, _, _) = await ServeAsync();
+        (string peer, _, _) = await ListenAsync(url, "--no-holepunch");
+
+        AssertFailed(await RunAsync("ping", peer, "--server", url, "--ephemeral", "--path", "direct-only"), 7, "unsupported");
     }
 
     [Fact]
@@ -141,7 +204,7 @@ public sealed class CallTests : CliTest
         Assert.Equal(0, result.ExitCode);
         Assert.Equal(["pong", "pong", "pong", "summary"], result.Events.Select(static e => e.Name));
         CliEvent summary = result.Event("summary");
-        Assert.Equal(["event", "sent", "received", "min_ms", "avg_ms", "max_ms"], summary.FieldNames);
+        Assert.Equal(["event", "sent", "received", "min_ms", "avg_ms", "max_ms"], summary.FieldNames.Take(6));
         Assert.Equal((3, 3), (summary.Number("sent"), summary.Number("received")));
         double[] times = [.. result.Events.Where(static e => e.Name == "pong").Select(static e => e.Number("rtt_ms"))];
         Assert.Equal((times.Min(), times.Max()), (summary.Number("min_ms"), summary.Number("max_ms")));
@@ -156,7 +219,11 @@ public sealed class CallTests : CliTest
 
         CliResult result = await RunAsync("ping", ticket, "--ephemeral", "--until-direct", "-c", "0");
 
-        Assert.Equal(["pong", "summary"], result.Events.Select(static e => e.Name));
+        Assert.Equal("summary", result.Events[^1].Name);
+        CliEvent[] pongs = [.. result.Events.Where(static e => e.Name == "pong")];
+        Assert.Equal(pongs.Length + 1, result.Events.Count);
+        Assert.Equal("direct", pongs[^1].Text("path"));
+        Assert.All(pongs[..^1], static pong => Assert.Equal("relay", pong.Text("path")));
     }
 
     [Fact]
@@ -208,7 +275,23 @@ public sealed class CallTests : CliTest
         Assert.Equal(0, result.ExitCode);
         Assert.DoesNotContain('\e', result.Output);
         string[] words = [.. result.Output.Split('\n').Select(static line => line.Split(' ')[0])];
-        Assert.Equal(["server", "dialling", "connected", "pong", "closed"], words.Where(static w => w != "path"));
+        Assert.Equal(["server", "dialling", "connected", "pong", "closed"], words.Where(static w => w.Length > 0 && w != "path"));
+    }
+
+    private static readonly string[] Paths = ["relay", "direct"];
+
+    private static void AssertConnected(CliEvent connected)
+    {
+        string[] always = ["event", "peer", "call", "path", "remote", "rtt_ms", "authenticated", "elapsed_ms"];
+        Assert.Equal(always, connected.FieldNames.Take(always.Length));
+        Assert.True(connected.Flag("authenticated"));
+        Assert.Contains(connected.Text("path"), Paths);
+        string[] rest = [.. connected.FieldNames.Skip(always.Length)];
+        if (rest.Length > 0)
+        {
+            Assert.Equal("relay", connected.Text("path"));
+            Assert.Equal(["why", "why_kind"], rest);
+        }
     }
 
     [Fact]

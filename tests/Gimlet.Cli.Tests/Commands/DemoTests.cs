@@ -14,7 +14,7 @@ public sealed class DemoTests : CliTest
         Assert.Equal([1, 2, 3, 4, 5], result.Events.Where(static e => e.Name == "pong").Select(static e => e.Number("seq")));
         Assert.All(result.Events.Where(static e => e.Name == "pong"), static pong => Assert.Equal("direct", pong.Text("path")));
         IEnumerable<string> steps = result.Events.Where(static e => e.Name == "step").Select(static e => e.Text("step")).Distinct();
-        Assert.Equal(["server", "anna", "call", "checks", "path", "closed"], steps.Where(static s => s != "berta"));
+        Assert.Equal(["server", "anna", "call", "connected", "checks", "path", "closed"], steps.Where(static s => s != "berta"));
         Assert.Equal((5, 5), (result.Event("summary").Number("sent"), result.Event("summary").Number("received")));
         Assert.Equal(["event", "step", "text", "elapsed_ms"], result.Events[0].FieldNames);
     }

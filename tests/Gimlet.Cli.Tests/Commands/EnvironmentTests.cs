@@ -80,7 +80,10 @@ public sealed class EnvironmentTests : CliTest
         string peer = (await listening.WaitForAsync("listening")).Text("peer");
         Environment["GIMLET_NO_HOLEPUNCH"] = "1";
 
-        AssertFailed(await RunAsync("connect", peer, "--ephemeral", "--once"), 7, "unsupported");
+        CliResult relayed = await RunAsync("connect", peer, "--ephemeral", "--once");
+
+        Assert.Equal((0, "relay"), (relayed.ExitCode, relayed.Event("connected").Text("path")));
+        Assert.Equal("own-holepunch-off", relayed.Event("connected").Text("why_kind"));
         Assert.Equal(0, (await RunAsync("connect", peer, "--ephemeral", "--once", "--path", "direct-only")).ExitCode);
     }
 }

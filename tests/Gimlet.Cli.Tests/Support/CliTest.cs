@@ -3,7 +3,7 @@ namespace Gimlet.Cli.Tests.Support;
 /// <summary>A test that runs <c>gimlet</c>: a folder of its own, and processes that end with it.</summary>
 public abstract class CliTest : IAsyncLifetime
 {
-    private readonly List<GimletProcess> _processes = [];
+    private readonly List<IAsyncDisposable> _processes = [];
 
     internal TemporaryFolder Folder { get; } = new();
 
@@ -13,7 +13,7 @@ public abstract class CliTest : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        foreach (GimletProcess process in _processes)
+        foreach (IAsyncDisposable process in _processes)
         {
             await process.DisposeAsync();
         }
@@ -26,6 +26,14 @@ public abstract class CliTest : IAsyncLifetime
     internal GimletProcess Start(params IReadOnlyList<string> arguments)
     {
         var process = GimletProcess.Start(Folder, Environment, [.. arguments, "--json"]);
+        _processes.Add(process);
+        return process;
+    }
+
+    /// <summary>Starts <c>gimlet pipe ARGUMENTS --json</c>.</summary>
+    internal PipeProcess StartPipe(params IReadOnlyList<string> arguments)
+    {
+        var process = PipeProcess.Start(Folder, Environment, ["pipe", .. arguments, "--ephemeral", "--json"]);
         _processes.Add(process);
         return process;
     }

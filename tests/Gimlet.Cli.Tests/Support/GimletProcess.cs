@@ -38,6 +38,14 @@ internal sealed class GimletProcess : IAsyncDisposable
     /// <summary>Starts it.</summary>
     public static GimletProcess Start(TemporaryFolder home, IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> arguments)
     {
+        Process process = StartProcess(home, environment, arguments);
+        process.StandardInput.Close();
+        return new GimletProcess(process, string.Join(' ', arguments));
+    }
+
+    /// <summary>Starts the built executable with its three standard streams in our hands.</summary>
+    public static Process StartProcess(TemporaryFolder home, IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> arguments)
+    {
         // A run of the tests that was started in the background ignores SIGINT, and processes inherit that: env gives the default back.
         string[] command = IsInterruptIgnored() ? ["env", "--default-signal=INT", DotnetPath] : [DotnetPath];
         var start = new ProcessStartInfo(command[0], [.. command[1..], Program, .. arguments])
@@ -63,9 +71,7 @@ internal sealed class GimletProcess : IAsyncDisposable
             start.Environment[name] = value;
         }
 
-        Process process = Process.Start(start)!;
-        process.StandardInput.Close();
-        return new GimletProcess(process, string.Join(' ', arguments));
+        return Process.Start(start)!;
     }
 
     // proc(5): SigIgn is a mask in hexadecimal, the lowest bit is signal 1.

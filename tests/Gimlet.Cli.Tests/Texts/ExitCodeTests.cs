@@ -18,7 +18,9 @@ public sealed class ExitCodeTests
         { "refused", 5 },
         { "reflex-timeout", 6 },
         { "punch-failed", 7 },
-        { "unsupported", 7 },
+        { "rendezvous-no-relay", 7 },
+        { "port-map-unavailable", 1 },
+        { "unsupported", 1 },
         { "timed-out", 6 },
         { "transport", 1 },
         { "local-fault", 8 },
@@ -27,7 +29,14 @@ public sealed class ExitCodeTests
     [Theory]
     [MemberData(nameof(Table))]
     public void Every_kind_of_error_has_its_code(string kind, int code) =>
-        Assert.Equal(code, ExitCodes.Of(Enum.GetValues<GimletErrorKind>().Single(k => k.ToKindString() == kind)));
+        Assert.Equal(code, ExitCodes.Of(Enum.GetValues<GimletErrorKind>().Single(k => k.ToKindString() == kind), isDirectRequired: false));
+
+    [Fact]
+    public void Who_takes_part_in_no_direct_path_is_why_there_is_none_where_one_is_demanded()
+    {
+        Assert.Equal(7, ExitCodes.Of(GimletErrorKind.Unsupported, isDirectRequired: true));
+        Assert.Equal(1, ExitCodes.Of(GimletErrorKind.Transport, isDirectRequired: true));
+    }
 
     [Fact]
     public void No_kind_is_forgotten()

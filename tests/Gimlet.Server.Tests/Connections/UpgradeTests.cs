@@ -163,7 +163,10 @@ public sealed class UpgradeTests
         (GimletConnection ofA, GimletConnection ofB) = await ConnectAsync(a, b, new ConnectOptions { Race = new RaceOptions { DirectTimeout = Deadline, Grace = Deadline } });
         RaceReport report = ofA.Race!;
         Assert.Equal((PathKind.Direct, PathKind.Direct, (PathKind?)PathKind.Direct), (report.Winner, report.LocalWinner, report.PeerWinner));
-        Assert.Equal((RaceOutcome.Works, RaceOutcome.Works), (report.Direct.Outcome, report.Relay.Outcome));
+        Assert.Equal(RaceOutcome.Works, report.Direct.Outcome);
+
+        // Where the direct path is there before the relay's handshake ends, nothing is known of the relay.
+        Assert.Contains(report.Relay.Outcome, new[] { RaceOutcome.Works, RaceOutcome.NotTried });
         Assert.Contains(report.Candidates, static c => c.Works);
         Assert.Equal((PathKind.Direct, (PathKind?)PathKind.Direct), (ofB.Race!.Winner, ofB.Race.PeerWinner));
         await ofA.OnPathAsync(PathKind.Direct);
@@ -206,11 +209,11 @@ public sealed class UpgradeTests
         Assert.Contains("started again", await stale.Closed.Within(), StringComparison.Ordinal);
         Assert.False(atA.Closed.IsCompleted);
 
-        // And the other way round.
+        // And the other way round, when only one of the two answers checks.
+        await old.DisposeAsync().Within();
         (GimletConnection back, _) = await ConnectAsync(a, young);
         _ = await back.PingAsync(Cancelled).Within();
         _ = await ofYoung.PingAsync(Cancelled).Within();
-        await old.DisposeAsync().Within();
     }
 
     [Fact]

@@ -8,6 +8,7 @@ internal sealed class SimSignallingLink
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan StableAfter = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan OpenTimeout = TimeSpan.FromSeconds(10);
 
     private readonly SimNode _node;
     private readonly int _session;
@@ -112,6 +113,13 @@ internal sealed class SimSignallingLink
             _node.Feed((core, now) => core.SignallingOpened(_session, Identity.Statement.Authority(SimRendezvous.Name, SimRendezvous.Port), now));
         };
         channel.OnMessage = message => _node.Feed((core, now) => core.HandleSignal(_session, message.Span, now));
+        _node.Host.World.After(OpenTimeout, () =>
+        {
+            if (_channel == channel && !_wasOpen)
+            {
+                channel.Close(1000, "the server did not answer in time");
+            }
+        });
         channel.OnBinary = frame => _node.Relayed(_session, frame);
         channel.OnClosed = close =>
         {

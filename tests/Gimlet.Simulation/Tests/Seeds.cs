@@ -5,7 +5,8 @@ namespace Gimlet.Simulation.Tests;
 
 /// <summary>
 /// Runs a story once per seed. <c>GIMLET_SIM_SEED=n</c> runs that seed alone, with its packets traced; <c>GIMLET_SIM_SEEDS=n</c> runs n
-/// seeds instead of the test's own number. A failing seed names itself with the command that repeats it.
+/// seeds instead of the test's own number; with <c>GIMLET_SIM_ALL=1</c> it goes on after a failure and names all that fail. A failing seed names itself with
+/// the command that repeats it.
 /// </summary>
 internal static class Seeds
 {
@@ -26,17 +27,29 @@ internal static class Seeds
 
     public static void RunAll(ulong last, Action<ulong, SimTrace?> story, string test)
     {
+        bool goesOn = Number("GIMLET_SIM_ALL") is 1;
+        List<ulong> failed = [];
         for (ulong seed = 1; seed <= last; seed++)
         {
             try
             {
                 story(seed, null);
             }
+            catch (Exception failure) when (goesOn)
+            {
+                failed.Add(seed);
+                Console.WriteLine($"seed {seed} failed: {failure.Message}");
+            }
             catch (Exception failure)
             {
                 throw new XunitException(
                     $"seed {seed} failed: {failure.Message}{Environment.NewLine}reproduce: {Reproduction(seed, test)}", failure);
             }
+        }
+
+        if (failed.Count > 0)
+        {
+            throw new XunitException($"{failed.Count} of {last} seeds failed: {string.Join(", ", failed)}{Environment.NewLine}reproduce: {Reproduction(failed[0], test)}");
         }
     }
 

@@ -93,8 +93,8 @@ public sealed class KeepAliveTests
 
         pair.RunUntil(() => pair.A.Agent.State == CallState.Connected && pair.B.Agent.State == CallState.Connected, withinSeconds: 1);
         pair.Run(10);
-        Assert.Equal(["proven", "lost", "proven"], pair.A.News);
-        Assert.Equal(["proven", "lost", "proven"], pair.B.News);
+        Assert.Equal(["proven", "suspect", "lost", "proven"], pair.A.News);
+        Assert.Equal(["proven", "suspect", "lost", "proven"], pair.B.News);
         Assert.Equal(Pair.AddressOfB, pair.A.NominatedRemote);
         Assert.Equal(Pair.AddressOfA, pair.B.NominatedRemote);
     }
@@ -125,8 +125,8 @@ public sealed class KeepAliveTests
         using Pair pair = new Pair().Connect();
         using IDisposable losses = pair.LoseAll();
         pair.Run(20);
-        Assert.Equal(["proven", "lost", "ended PathLost"], pair.A.News);
-        Assert.Equal(["proven", "lost", "ended PathLost"], pair.B.News);
+        Assert.Equal(["proven", "suspect", "lost", "ended PathLost"], pair.A.News);
+        Assert.Equal(["proven", "suspect", "lost", "ended PathLost"], pair.B.News);
         Assert.Equal(TimeSpan.MaxValue, pair.A.Agent.NextTimeout);
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Gimlet.Node;
+using Gimlet.Peers;
 using Gimlet.Serverless;
 using Gimlet.Signalling;
 using Gimlet.Sockets;
@@ -45,12 +46,15 @@ internal sealed class NodeWorld : IDisposable
         return node;
     }
 
+    /// <summary>The server relays. Relayed datagrams are nobody's business here.</summary>
+    public bool Relays { get; set; }
+
     /// <summary>Registers with a server; what that takes is over at once.</summary>
     public void Register(WorldNode node, int session = 0)
     {
         node.Core.SignallingOpened(session, "test:1", Now);
         Tell(node, session, new ChallengeMessage { Nonce = new byte[32] });
-        Tell(node, session, new RegisteredMessage { KeepAliveMs = 15_000 });
+        Tell(node, session, new RegisteredMessage { KeepAliveMs = 15_000, Limits = Relays ? new LimitsDescription { RelayFrameBytes = 65_536 } : null });
     }
 
     public void Tell(WorldNode node, int session, SignalMessage message)
@@ -103,7 +107,7 @@ internal sealed class NodeWorld : IDisposable
         TimeSpan last = Now;
         while (!holds())
         {
-            TimeSpan next = _nodes.Min(n => n.Core.NextTimeout);
+            TimeSpan next = _nodes.Min(static n => n.NextTimeout);
             if (_due.TryPeek(out _, out (TimeSpan At, int Order) head))
             {
                 next = head.At < next ? head.At : next;
@@ -128,9 +132,10 @@ internal sealed class NodeWorld : IDisposable
 
             foreach (WorldNode node in _nodes)
             {
-                if (node.Core.NextTimeout <= Now)
+                if (node.NextTimeout <= Now)
                 {
                     node.Core.HandleTimeout(Now);
+                    node.Peers?.HandleTimeout(Now);
                 }
             }
 
@@ -144,6 +149,19 @@ internal sealed class NodeWorld : IDisposable
     {
         foreach (WorldNode node in _nodes)
         {
+            // First of all: what the peer table makes of news may be a call.
+            while (node.Core.PollEvent(out NodeEvent? news))
+            {
+                node.Events.Add(news!);
+                node.Peers?.Handle(news!, Now);
+            }
+
+            while (node.Peers?.PollEvent(out PeerEvent? chosen) == true)
+            {
+                node.Events.Add(chosen!);
+                node.Choices.Add((Now, chosen!));
+            }
+
             while (node.Core.PollDatagram(out Datagram datagram))
             {
                 byte[] bytes = datagram.Bytes.ToArray();
@@ -159,12 +177,8 @@ internal sealed class NodeWorld : IDisposable
             while (node.Core.PollSignal(out int session, out SignalMessage? message))
             {
                 node.Signals.Add((session, message!));
+                node.SignalTimes.Add((Now, message!));
                 Later(() => Serve(node, session, message!));
-            }
-
-            while (node.Core.PollEvent(out NodeEvent? news))
-            {
-                node.Events.Add(news!);
             }
         }
     }
@@ -194,9 +208,12 @@ internal sealed class NodeWorld : IDisposable
             case RegisterMessage register:
                 from.Registration = register;
                 break;
+            case PingMessage ping when from.Peers is not null && from.Core.IsRegistered(session):
+                Later(() => Tell(from, session, new PongMessage { Id = ping.Id }));
+                break;
             case ConnectMessage connect when _nodes.Find(n => n.Core.Id.ToString() == connect.Target && n.Core.IsRegistered(session) && n.Registration is not null) is { } callee:
                 var introduce = new IntroduceMessage { Call = connect.Call, Peer = connect.Target, PublicKey = callee.Registration!.PublicKey, Prekey = callee.Registration.Prekey, Candidates = callee.Candidates, Capabilities = callee.Registration.Capabilities };
-                var incoming = new IncomingMessage { Call = connect.Call, Peer = from.Core.Id.ToString(), PublicKey = from.Registration!.PublicKey, Ephemeral = connect.Ephemeral, Candidates = connect.Candidates, Capabilities = from.Registration.Capabilities };
+                var incoming = new IncomingMessage { Call = connect.Call, Peer = from.Core.Id.ToString(), PublicKey = from.Registration!.PublicKey, Ephemeral = connect.Ephemeral, Candidates = connect.Candidates, Nat = connect.Nat, Capabilities = from.Registration.Capabilities, Protocol = connect.Protocol, Proof = connect.Proof };
                 Later(() => Tell(callee, session, incoming));
                 if (callee.Registration.Accept == AcceptMode.Open)
                 {
@@ -235,7 +252,24 @@ internal sealed class WorldNode(NodeCoreOptions options, TransportAddress addres
 
     public TransportAddress Address { get; set; } = address;
 
+    /// <summary>Who uses which path; null in the tests of the core alone.</summary>
+    public PeerTable? Peers { get; private set; }
+
+    public TimeSpan NextTimeout => Peers is { } peers && peers.NextTimeout < Core.NextTimeout ? peers.NextTimeout : Core.NextTimeout;
+
+    /// <summary>What the peer table said, and when.</summary>
+    public List<(TimeSpan At, PeerEvent News)> Choices { get; } = [];
+
+    /// <summary>What was said to the server, and when.</summary>
+    public List<(TimeSpan At, SignalMessage Message)> SignalTimes { get; } = [];
+
     public List<NodeEvent> Events { get; } = [];
+
+    public WorldNode WithPeers()
+    {
+        Peers = new PeerTable(Core);
+        return this;
+    }
 
     public List<(int Session, SignalMessage Message)> Signals { get; } = [];
 

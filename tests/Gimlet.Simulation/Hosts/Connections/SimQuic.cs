@@ -49,6 +49,9 @@ internal sealed class SimQuic : IConnectionRoutes
     /// <summary>Where the newest datagram that was for it came from.</summary>
     public QuicPath HeardOn { get; private set; }
 
+    /// <summary>When it came.</summary>
+    public TimeSpan HeardAt { get; private set; }
+
     public QuicPath CurrentPath => new(Core.CurrentPath.Value);
 
     /// <summary>What happens on it; called while it is drained.</summary>
@@ -78,7 +81,7 @@ internal sealed class SimQuic : IConnectionRoutes
     {
         if (!IsOver)
         {
-            HeardOn = path;
+            (HeardOn, HeardAt) = (path, now);
             Core.HandleDatagram(now, new PathId(path.Value), EcnCodepoint.NotEct, datagram);
             _owner.Touch(this);
         }

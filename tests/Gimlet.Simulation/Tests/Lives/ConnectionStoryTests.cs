@@ -82,7 +82,9 @@ public sealed class ConnectionStoryTests
         Couple couple = Direct(seed, trace);
         Couple.RebootNat(couple.Sides[hurt]);
         couple.World.RunFor(TimeSpan.FromSeconds(4));
-        AssertNoGapAbove(couple, MovesAgain);
+
+        // A WebSocket that a NAT forgot is opened again after up to a second, and the old direct path needs the new port to be told.
+        AssertNoGapAbove(couple, MovesAgain + TimeSpan.FromSeconds(0.5));
         couple.Await(direct: true, TimeSpan.FromSeconds(40));
         Finish(couple);
     });
@@ -203,7 +205,7 @@ public sealed class ConnectionStoryTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void A_peer_that_restarts_is_dialled_again_at_once_and_the_old_connection_ends(bool restartedDials) => Seeds.Run(20, (seed, trace) =>
+    public void A_peer_that_restarts_dials_at_once_or_is_dialled_when_the_old_connection_is_reset(bool restartedDials) => Seeds.Run(20, (seed, trace) =>
     {
         Couple couple = Direct(seed, trace);
         SimConnection old = couple.A.Connection;
@@ -213,8 +215,14 @@ public sealed class ConnectionStoryTests
         // The surviving process gets the new connection beside the old one.
         couple.Plan(Flow(0, 0), Flow(1, 1));
         Assert.True(couple.World.RunUntil(() => couple.B.Node.IsRegistered, Soon), "the new process did not register");
+        if (!restartedDials)
+        {
+            Assert.True(couple.World.RunUntil(() => traffic.End is not null, TimeSpan.FromSeconds(2)), "the new process did not reset the old connection");
+        }
+
         couple.Connect(restartedDials ? couple.B : couple.A, TimeSpan.FromSeconds(5));
         Assert.NotSame(old, couple.A.Connection);
+        Assert.NotSame(traffic, couple.A.Traffic);
         couple.Deliver(Soon);
         Assert.True(couple.World.RunUntil(() => traffic.End is not null, TimeSpan.FromSeconds(1)), "the old connection did not end");
         Assert.All(couple.Sides, static s => Assert.Single(s.Connections.All));
@@ -312,7 +320,7 @@ public sealed class ConnectionStoryTests
     private static void Finish(Couple couple)
     {
         couple.Deliver(TimeSpan.FromSeconds(30));
-        couple.AssertSamePath();
+        couple.Settle(couple.IsDirectPossible(), TimeSpan.FromSeconds(70));
         couple.CloseAndAssertNothingIsLeft(couple.World.Seed % 2 == 0 ? couple.A : couple.B);
     }
 }

@@ -176,29 +176,61 @@ internal sealed class Couple
             && DirectPath.IsPossible(Behaviour(A), Behaviour(B));
     }
 
+    /// <summary>Runs until both sides send directly, or both by the relay, and each on the way by which it hears the other; and stay there.</summary>
+    public void Settle(bool direct, TimeSpan within)
+    {
+        TimeSpan deadline = World.Now + within;
+        do
+        {
+            Await(direct, deadline - World.Now);
+        }
+        while (!IsSamePath(direct));
+    }
+
+    /// <summary>Runs until each side sends on the way by which it hears the other, whichever it is.</summary>
+    public void SettleAnywhere(TimeSpan within)
+    {
+        TimeSpan deadline = World.Now + within;
+        while (!IsSamePath(A.Connection.IsDirect))
+        {
+            Assert.True(World.Now < deadline && Sides.All(static s => s.Connection.End is null), $"no agreement within {within.TotalSeconds} s: {Describe()}");
+        }
+    }
+
     /// <summary>Demands that each side sends on the way by which it hears the other.</summary>
-    public void AssertSamePath()
+    public void AssertSamePath() => Assert.True(
+        IsSamePath(A.Connection.IsDirect),
+        $"the two disagree: {string.Join(", ", Sides.Select(s => $"{s.Host.Name} hears on {s.Connections.Describe(s.Connection.Quic.HeardOn)}"))}; {Describe()}");
+
+    private bool IsSamePath(bool direct)
     {
         foreach (Side side in Sides)
         {
-            Side other = Other(side);
+            SimQuic other = Other(side).Connection.Quic;
+            TimeSpan asked = World.Now;
             side.Node.Act(() =>
             {
                 side.Connection.Quic.Core.Ping();
                 side.Connections.Touch(side.Connection.Quic);
             });
             World.RunFor(TimeSpan.FromSeconds(1));
-            Assert.True(
-                other.Connection.Quic.HeardOn == other.Connection.Quic.CurrentPath,
-                $"{other.Host.Name} hears on {other.Connections.Describe(other.Connection.Quic.HeardOn)}: {Describe()}");
+            if (Sides.Any(s => s.Connection.End is not null || s.Connection.IsDirect != direct) || other.HeardAt <= asked || other.HeardOn != other.CurrentPath)
+            {
+                return false;
+            }
         }
+
+        return true;
     }
 
     /// <summary>Closes the connection, waits, and demands that nothing is left of it.</summary>
     public void CloseAndAssertNothingIsLeft(Side closer)
     {
         closer.Node.Act(() => closer.Connection.Close());
-        Assert.True(World.RunUntil(() => Sides.All(static s => s.Traffic.End is not null), TimeSpan.FromSeconds(5)), "the other side did not hear of the close");
+
+        // A close that is lost is said again to whoever still speaks: after the keep-alive of 5 s at the latest, and a retransmission or two.
+        bool ended = World.RunUntil(() => Sides.All(static s => s.Traffic.End is not null), TimeSpan.FromSeconds(12));
+        Assert.True(ended, $"the other side did not hear of the close: {Describe()}");
 
         // Closing takes three probe timeouts, the paths linger for ten seconds, a server's call lives for thirty.
         World.RunFor(TimeSpan.FromSeconds(45));
