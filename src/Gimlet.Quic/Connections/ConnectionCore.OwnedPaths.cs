@@ -77,7 +77,7 @@ internal sealed partial class ConnectionCore
 
         ConnectionPath before = _current;
         UseOwned(now, target);
-        CopyFlight(now, before);
+        LeaveFlight(now, before);
         return true;
     }
 
@@ -197,6 +197,19 @@ internal sealed partial class ConnectionCore
             space.Probes = Math.Max(space.Probes, 1);
             _loss.RetransmitOldest(space.Number, _current.Id, packets: 1);
         }
+    }
+
+    // A path that answered nothing for so long holds what nobody has: its own timeout, doubled again and again meanwhile, would find that out seconds later.
+    private void LeaveFlight(TimeSpan now, ConnectionPath before)
+    {
+        if (before.Recovery.PtoCount < PtosUntilSilent)
+        {
+            CopyFlight(now, before);
+            return;
+        }
+
+        _eventTime = now;
+        _loss.HandOver(now, before.Id);
     }
 
     // What left by the other path a moment ago takes this one as well, as a probe timeout would have it: whichever is shorter brings it first.

@@ -295,6 +295,32 @@ public sealed class OwnedPathTests
         TransferTests.Finish(pair, traffic);
     }
 
+    // Both ways were dead for seconds, and the direct one is back first: what waits on the silent relay for its doubled timeout goes along.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Whoever_leaves_a_silent_path_takes_along_what_is_in_flight_there(bool isUpload) => Seeds.Run(10, seed =>
+    {
+        EndpointRole sender = isUpload ? EndpointRole.Client : EndpointRole.Server;
+        using Pair pair = WithRelay(seed, out Way direct);
+        Traffic traffic = Bulk(pair, seed, sender, 1_500_000);
+        UseBoth(pair, direct);
+        pair.RunUntil(() => traffic.BytesRead > 300_000);
+        direct.Both(link => link.Loss = 1);
+        pair.Way.Both(link => link.Loss = 1);
+        pair.RunUntil(() => pair[sender].Has(ConnectionEventKind.PathSilent));
+        Assert.True(pair[sender].Core.AbandonPath(pair.Now, direct.PathOf(sender), pair.Way.PathOf(sender)));
+        pair.Run(TimeSpan.FromSeconds(5));
+        direct.Both(link => link.Loss = 0);
+        Assert.True(PathOf(pair, sender, pair.Way).Recovery.BytesInFlight > 0);
+        Assert.True(pair[sender].Core.TryUsePath(pair.Now, direct.PathOf(sender)));
+        Assert.Equal(0, PathOf(pair, sender, pair.Way).Recovery.BytesInFlight);
+        (long before, TimeSpan back) = (traffic.BytesRead, pair.Now);
+        pair.RunUntil(() => traffic.BytesRead > before);
+        Assert.InRange(pair.Now - back, TimeSpan.Zero, DirectRtt * 3);
+        TransferTests.Finish(pair, traffic);
+    });
+
     [Fact]
     public void A_transfer_in_full_flight_is_not_copied()
     {
