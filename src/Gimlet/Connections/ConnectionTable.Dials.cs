@@ -212,6 +212,7 @@ internal sealed partial class ConnectionTable
 
     private async Task BeginAsync(Dial dial)
     {
+        QuicConnection? quic = null;
         try
         {
             QuicPath path = await FirstPathAsync(dial).ConfigureAwait(false);
@@ -220,9 +221,16 @@ internal sealed partial class ConnectionTable
                 return;
             }
 
-            QuicConnection quic = _host.Quic.BeginConnect(path, _host.QuicOptions.Client(dial.Protocol, dial.Peer));
+            quic = _host.Quic.BeginConnect(path, _host.QuicOptions.Client(dial.Protocol, dial.Peer));
             dial.Attempt = quic;
             Member member = Enter(dial.Peer, quic, dial.Policy);
+            if (dial.Outcome.IsCompleted || dial.IsJoining)
+            {
+                // Given up in this very moment, perhaps before there was anything to abandon.
+                Abandon(dial);
+                return;
+            }
+
             UseChosenPath(dial.Peer, member);
             await quic.Connected.ConfigureAwait(false);
             if (dial.IsServerBased && _host.Id > dial.Peer && _host.Run(static (host, _, d) => host.Peers.IsExpected(d.Peer, d.Protocol), dial))
@@ -236,7 +244,7 @@ internal sealed partial class ConnectionTable
             var birth = new ConnectionBirth(dial.Peer, dial.SharedCall, dial.IsAuthenticated, dial.Policy, dial.StartedAt);
             GimletConnection connection = Create(quic, member, birth);
             Task control = connection.BeginControlAsync();
-            if (dial.TakeAttempt() is null || !dial.TryComplete(connection))
+            if (!dial.TryTakeAttempt(quic) || !dial.TryComplete(connection))
             {
                 await connection.CloseAsync(CloseCodes.Superseded, "another connection takes its place").ConfigureAwait(false);
             }
@@ -245,12 +253,12 @@ internal sealed partial class ConnectionTable
         }
         catch (QuicException e)
         {
-            if (dial.TakeAttempt() is not { } attempt)
+            if (quic is null || !dial.TryTakeAttempt(quic))
             {
                 return;
             }
 
-            Leave(dial.Peer, attempt);
+            Leave(dial.Peer, quic);
             bool isStale = e.Kind == QuicErrorKind.StatelessReset
                 || (e.Kind == QuicErrorKind.ConnectionAborted && e.ApplicationErrorCode is CloseCodes.Superseded or CloseCodes.Restarted);
             if (isStale && ++dial.StaleConnections < MaxStaleConnections)

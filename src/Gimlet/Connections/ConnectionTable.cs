@@ -120,8 +120,11 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     }
 
     /// <summary>QUIC hears nothing on a path.</summary>
-    public void PathSilent(GimletConnection connection, QuicPath path) => _host.TryRun(
-        static (host, now, s) => host.Peers.HandleSilence(s.RemotePeer, host.Paths.AddressOf(s.path), now), (connection.RemotePeer, path));
+    public void PathSilent(GimletConnection connection, QuicPath path)
+    {
+        _host.TryRun(static (host, now, s) => host.Peers.HandleSilence(s.RemotePeer, host.Paths.AddressOf(s.path), now), (connection.RemotePeer, path));
+        _host.HurryRelayTo(connection.RemotePeer);
+    }
 
     /// <summary>The peer's newest data came on a path.</summary>
     public void PeerMoved(GimletConnection connection, QuicPath path)
@@ -134,6 +137,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
         if (path.Value > 0)
         {
             member.FollowsPeer = false;
+            UseChosenPath(connection.RemotePeer, member);
         }
         else if (member.NoteRelayMove(Time.GetTimestamp(), Time))
         {
@@ -262,7 +266,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     {
         if (path.Value > 0)
         {
-            return new ConnectionPath(PathKind.Direct, _host.Paths.GetRemoteEndPoint(path), CandidateKind.PeerReflexive, roundTrip);
+            return new ConnectionPath(PathKind.Direct, _host.Paths.GetRemoteEndPoint(path), _host.Paths.KindOf(path), roundTrip);
         }
 
         int session = _host.Paths.SessionOf(path);
@@ -281,6 +285,12 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
                     member.Connection?.NotePathReason(chosen.Reason);
                     _ = member.Quic.TryUsePath(_host.Paths.To(direct.Remote));
                 }
+            }
+            else if (chosen.LeftSilent && member.Connection is null && FindDial(d => d.IsAttempt(member.Quic)) is { } dial)
+            {
+                // Its handshake is on a path that is dead, or led to a process that is no more; QUIC moves no handshake.
+                Abandon(dial);
+                StartAttempt(dial);
             }
             else if (member.Policy.AllowsRelay)
             {

@@ -62,6 +62,12 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     /// <summary>Takes the attempt: whoever gets it decides what becomes of it.</summary>
     public QuicConnection? TakeAttempt() => Interlocked.Exchange(ref _attempt, null);
 
+    /// <summary>Takes this attempt, unless somebody has, or another one is under way.</summary>
+    public bool TryTakeAttempt(QuicConnection attempt) => Interlocked.CompareExchange(ref _attempt, null, attempt) == attempt;
+
+    /// <summary>It is the connection that is being made now.</summary>
+    public bool IsAttempt(QuicConnection quic) => Volatile.Read(ref _attempt) == quic;
+
     /// <summary>The peer's dial for the same protocol goes on, this one waits for its connection.</summary>
     public void Join()
     {

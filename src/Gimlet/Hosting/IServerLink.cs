@@ -14,6 +14,9 @@ internal interface IServerLink : IAsyncDisposable
     /// <summary>Ends the present connection; another is opened after the backoff.</summary>
     void Restart();
 
+    /// <summary>Where the link waits before it is opened again, it waits no longer; what is open or being opened goes on.</summary>
+    void Hurry();
+
     /// <summary>Ends the present connection; another is opened now.</summary>
     void RestartAtOnce();
 }

@@ -141,6 +141,15 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         return sessions;
     }
 
+    /// <summary>The relay to a peer is needed now: where its WebSocket waits to be opened again, it waits no longer.</summary>
+    public void HurryRelayTo(PeerId peer)
+    {
+        if (Paths.RelaySessionOf(peer) is >= 0 and int session)
+        {
+            LinkOf(session)?.Hurry();
+        }
+    }
+
     /// <summary>Some server carries datagrams to the peer; only from within <see cref="Run"/>.</summary>
     public bool CanRelayTo(PeerId peer) => Paths.RelaySessionOf(peer) is >= 0 and int session && _core.RelaysAt(session);
 
@@ -260,6 +269,14 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         Paths.CountReceived(PathKind.Relay, frame.Length - header.HeaderLength);
         receiver.Receive(way.Path, EcnMark.NotEct, frame[header.HeaderLength..], header.SegmentSize);
         receiver.Flush();
+    }
+
+    bool ISignallingLinkEvents.IsMissed(int session)
+    {
+        lock (_gate)
+        {
+            return Peers.IsRelayMissed;
+        }
     }
 
     void ISignallingLinkEvents.LinkClosed(int session, string reason, bool final, int failures)
@@ -394,10 +411,13 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
                 _ = Paths.ToRelay(routed.Peer, routed.Session);
                 break;
             case CallHeard heard:
-                Paths.Vouch(heard.Remote, heard.Peer);
+                Paths.Vouch(heard.Remote, heard.Peer, CandidateKind.PeerReflexive);
                 break;
             case CallConnected connected:
-                Paths.Vouch(connected.Path.Remote, connected.Peer);
+                Paths.Vouch(connected.Path.Remote, connected.Peer, connected.Path.Kind);
+                break;
+            case PathChosen { Direct: { } direct } chosen:
+                Paths.Vouch(direct.Remote, chosen.Peer, direct.Kind);
                 break;
             case PeerForgotten forgotten:
                 Paths.Forget(forgotten.Peer);

@@ -18,10 +18,15 @@ namespace Gimlet.Hosting;
 /// <param name="statistics">Counts the bytes.</param>
 internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, StatisticsCollector statistics) : IDatagramSender
 {
+    // As many addresses as one call may have pairs; a peer that wanders leaves its oldest behind.
+    private const int MaxVouched = 80;
+
     private readonly UdpPaths _udp = new();
     private readonly ConcurrentDictionary<PeerId, RelayWay> _byPeer = new();
     private readonly ConcurrentDictionary<int, RelayWay> _byNumber = new();
-    private readonly ConcurrentDictionary<TransportAddress, PeerId> _vouched = new();
+    private readonly ConcurrentDictionary<TransportAddress, Vouched> _vouched = new();
+    private readonly Dictionary<PeerId, Queue<TransportAddress>> _vouchedOf = [];
+    private readonly Lock _vouching = new();
     private int _last;
     private int _waiting;
 
@@ -67,17 +72,46 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
             _ = _byNumber.TryRemove(way.Path.Value, out _);
         }
 
-        foreach ((TransportAddress address, PeerId owner) in _vouched)
+        lock (_vouching)
         {
-            if (owner == peer)
+            if (_vouchedOf.Remove(peer, out Queue<TransportAddress>? addresses))
             {
-                _ = _vouched.TryRemove(address, out _);
+                foreach (TransportAddress address in addresses)
+                {
+                    Remove(address, peer);
+                }
             }
         }
     }
 
     /// <summary>An authenticated check of the peer came from the address: its connections may begin there.</summary>
-    public void Vouch(in TransportAddress remote, PeerId peer) => _vouched[remote] = peer;
+    public void Vouch(in TransportAddress remote, PeerId peer, CandidateKind kind)
+    {
+        bool known = _vouched.TryGetValue(remote, out Vouched before) && before.Peer == peer;
+        _vouched[remote] = new Vouched(peer, kind == CandidateKind.PeerReflexive && known ? before.Kind : kind);
+        if (known)
+        {
+            return;
+        }
+
+        lock (_vouching)
+        {
+            if (!_vouchedOf.TryGetValue(peer, out Queue<TransportAddress>? addresses))
+            {
+                _vouchedOf[peer] = addresses = new Queue<TransportAddress>();
+            }
+
+            addresses.Enqueue(remote);
+            if (addresses.Count > MaxVouched)
+            {
+                Remove(addresses.Dequeue(), peer);
+            }
+        }
+    }
+
+    /// <summary>What kind of candidate the address of a direct path is.</summary>
+    public CandidateKind KindOf(QuicPath path) =>
+        _vouched.TryGetValue(AddressOf(path), out Vouched vouched) ? vouched.Kind : CandidateKind.PeerReflexive;
 
     /// <summary>Somebody vouched for the address: it is a peer's.</summary>
     public bool IsVouched(in TransportAddress remote) => _vouched.ContainsKey(remote);
@@ -99,7 +133,7 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
     /// <summary>Who is at the other end; empty for an address that nobody vouched for.</summary>
     public PeerId PeerOf(QuicPath path) => path.Value < 0
         ? _byNumber.TryGetValue(path.Value, out RelayWay? way) ? way.Peer : default
-        : _udp.TryFind(path, out _, out TransportAddress remote) && _vouched.TryGetValue(remote, out PeerId peer) ? peer : default;
+        : _udp.TryFind(path, out _, out TransportAddress remote) && _vouched.TryGetValue(remote, out Vouched vouched) ? vouched.Peer : default;
 
     /// <summary>The address of a direct path; empty for the relay.</summary>
     public TransportAddress AddressOf(QuicPath path) => path.Value > 0 && _udp.TryFind(path, out _, out TransportAddress remote) ? remote : default;
@@ -173,6 +207,17 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
 
     /// <inheritdoc/>
     public IPEndPoint? GetRemoteEndPoint(QuicPath path) => AddressOf(path) is { IsEmpty: false } address ? address.ToIPEndPoint() : null;
+
+    // A NAT gives a port to somebody else: then it is the other's.
+    private void Remove(in TransportAddress address, PeerId peer)
+    {
+        if (_vouched.TryGetValue(address, out Vouched vouched) && vouched.Peer == peer)
+        {
+            _ = _vouched.TryRemove(address, out _);
+        }
+    }
+
+    private readonly record struct Vouched(PeerId Peer, CandidateKind Kind);
 
     /// <summary>Makes the origin of a receive loop.</summary>
     public Origin CreateOrigin(DatagramSocket socket) => new(this, socket);

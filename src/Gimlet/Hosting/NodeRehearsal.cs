@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Gimlet.Signalling;
 
@@ -30,31 +31,22 @@ internal static class NodeRehearsal
         };
         try
         {
-            await using ConfiguredNode callee = await ConfiguredNode.StartAsync(options, bound.Token).ConfigureAwait(false);
-            await using ConfiguredNode caller = await ConfiguredNode.StartAsync(options, bound.Token).ConfigureAwait(false);
-            Task<GimletConnection> accepting = callee.Node.AcceptAsync(bound.Token);
-            GimletConnection dialled = await caller.Node.ConnectAsync(callee.Node.Id, bound.Token).ConfigureAwait(false);
+            GimletNode callee = await GimletNode.StartAsync(options, bound.Token).ConfigureAwait(false);
+            await using ConfiguredAsyncDisposable endOfCallee = callee.ConfigureAwait(false);
+            GimletNode caller = await GimletNode.StartAsync(options, bound.Token).ConfigureAwait(false);
+            await using ConfiguredAsyncDisposable endOfCaller = caller.ConfigureAwait(false);
+            Task<GimletConnection> accepting = callee.AcceptAsync(bound.Token);
+            GimletConnection dialled = await caller.ConnectAsync(callee.Id, bound.Token).ConfigureAwait(false);
             _ = await dialled.PingAsync(bound.Token).ConfigureAwait(false);
             GimletConnection accepted = await accepting.ConfigureAwait(false);
             _ = await accepted.PingAsync(bound.Token).ConfigureAwait(false);
-            _ = caller.Node.GetStatistics();
+            _ = caller.GetStatistics();
             _ = dialled.WhyRelayed;
         }
         catch (Exception e) when (e is OperationCanceledException or GimletException or ObjectDisposedException)
         {
             // A machine too busy to play it in time pays when the first call comes.
         }
-    }
-
-    /// <summary>A node whose disposal does not come back to a context.</summary>
-    private sealed class ConfiguredNode(GimletNode node) : IAsyncDisposable
-    {
-        public GimletNode Node { get; } = node;
-
-        public static async Task<ConfiguredNode> StartAsync(GimletNodeOptions options, CancellationToken cancellationToken) =>
-            new(await GimletNode.StartAsync(options, cancellationToken).ConfigureAwait(false));
-
-        public ValueTask DisposeAsync() => Node.DisposeAsync();
     }
 
     /// <summary>The little of a server that a rehearsal needs: real frames, and no network.</summary>
@@ -154,6 +146,10 @@ internal static class NodeRehearsal
             public bool TryRelay(PeerId peer, ReadOnlySpan<byte> datagrams, int segmentSize) => _server.Relay(this, peer, datagrams, segmentSize);
 
             public void Restart()
+            {
+            }
+
+            public void Hurry()
             {
             }
 

@@ -91,7 +91,7 @@ internal static class Rehearsal
 
             if (news is CallHeard heard)
             {
-                paths.Vouch(heard.Remote, heard.Peer);
+                paths.Vouch(heard.Remote, heard.Peer, CandidateKind.PeerReflexive);
             }
         }
 

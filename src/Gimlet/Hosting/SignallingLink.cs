@@ -19,6 +19,7 @@ internal sealed class SignallingLink : IServerLink
     // A server's restart is over in a second or two; full jitter spreads the return of all its nodes over the window.
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan MaxBackoffWhenMissed = TimeSpan.FromSeconds(3);
 
     // A server that is full, or does not want this node, closes sooner than this: to come back to it every half second for ever is an attack.
     private static readonly TimeSpan StableAfter = TimeSpan.FromSeconds(10);
@@ -67,6 +68,25 @@ internal sealed class SignallingLink : IServerLink
 
     /// <summary>Ends the present connection; another is opened after the backoff.</summary>
     public void Restart() => Cancel(atOnce: false);
+
+    /// <summary>Where the link waits before it is opened again, it waits no longer.</summary>
+    public void Hurry()
+    {
+        CancellationTokenSource? pause;
+        lock (_gate)
+        {
+            pause = _pause;
+        }
+
+        try
+        {
+            pause?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // That pause has ended by itself in this very moment.
+        }
+    }
 
     /// <summary>The network has changed: whatever the present connection still believes, another is opened now.</summary>
     public void RestartAtOnce() => Cancel(atOnce: true);
@@ -172,9 +192,11 @@ internal sealed class SignallingLink : IServerLink
         }
     }
 
-    private static TimeSpan Backoff(int failures)
+    // Connections that have nothing but the relay are not left waiting for a server that is back long since; their idle timeout is 30 s.
+    private TimeSpan Backoff(int failures)
     {
-        double ceiling = Math.Min(MaxBackoff.TotalMilliseconds, FirstBackoff.TotalMilliseconds * Math.Pow(2, Math.Clamp(failures - 2, 0, 10)));
+        TimeSpan longest = _events.IsMissed(_session) ? MaxBackoffWhenMissed : MaxBackoff;
+        double ceiling = Math.Min(longest.TotalMilliseconds, FirstBackoff.TotalMilliseconds * Math.Pow(2, Math.Clamp(failures - 2, 0, 10)));
         return TimeSpan.FromMilliseconds((ceiling / 4) + (Random.Shared.NextDouble() * ceiling * 3 / 4));
     }
 
@@ -367,6 +389,9 @@ internal interface ISignallingLinkEvents
 
     /// <summary>A binary frame; the bytes are valid during the call only, and may be changed.</summary>
     void LinkRelayed(int session, Span<byte> frame);
+
+    /// <summary>Whether connections wait for the server to be there again.</summary>
+    bool IsMissed(int session) => false;
 
     /// <summary>The WebSocket has ended or could not be opened.</summary>
     /// <param name="session">Which.</param>

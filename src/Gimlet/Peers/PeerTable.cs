@@ -160,6 +160,9 @@ internal sealed partial class PeerTable
         }
     }
 
+    /// <summary>Some connection has nothing but the relay.</summary>
+    public bool IsRelayMissed => _peers.Values.Any(static p => p.Connections > 0 && p.Chosen is not { IsHealthy: true });
+
     /// <summary>Why connections with the peer use the relay.</summary>
     public RelayVerdict Explain(PeerId id)
     {

@@ -64,8 +64,8 @@ public sealed class NodePathsTests : IDisposable
     {
         QuicPath path = _paths.ToRelay(Keys.Small.Id, 0);
         QuicPath other = _paths.ToRelay(Keys.Large.Id, 0);
-        _paths.Vouch(Address, Keys.Small.Id);
-        _paths.Vouch(Address.WithPort(5), Keys.Large.Id);
+        _paths.Vouch(Address, Keys.Small.Id, CandidateKind.PeerReflexive);
+        _paths.Vouch(Address.WithPort(5), Keys.Large.Id, CandidateKind.PeerReflexive);
         _paths.Forget(Keys.Small.Id);
         Assert.False(_paths.TryFindRelay(Keys.Small.Id, 0, out _));
         Assert.True(_paths.PeerOf(path).IsEmpty);
@@ -88,14 +88,14 @@ public sealed class NodePathsTests : IDisposable
         origin.Set(default, Address);
         Assert.False(origin.MayBegin);
         Assert.True(_paths.PeerOf(origin.Path).IsEmpty);
-        _paths.Vouch(Address, Keys.Small.Id);
+        _paths.Vouch(Address, Keys.Small.Id, CandidateKind.PeerReflexive);
         Assert.True(origin.MayBegin);
         Assert.Equal(Keys.Small.Id, _paths.PeerOf(origin.Path));
         origin.Set(default, Address.WithPort(5));
         Assert.False(origin.MayBegin);
 
         // An address belongs to the peer that proved it last: a NAT gives a port to somebody else.
-        _paths.Vouch(Address, Keys.Large.Id);
+        _paths.Vouch(Address, Keys.Large.Id, CandidateKind.PeerReflexive);
         Assert.Equal(Keys.Large.Id, _paths.PeerOf(_paths.To(Address)));
         _paths.Forget(Keys.Small.Id);
         origin.Set(default, Address);
