@@ -100,7 +100,8 @@ public sealed class GimletNode : IAsyncDisposable
         var node = new GimletNode(options);
         try
         {
-            Task rehearsal = Rehearsal.Done;
+            // A rehearsal is not rehearsed.
+            Task rehearsal = options.Ground == NodeGround.Real ? Rehearsal.Done : Task.CompletedTask;
             node._host.Start();
             await node.WaitForStartAsync(cancellationToken).ConfigureAwait(false);
             await rehearsal.WaitAsync(cancellationToken).ConfigureAwait(false);

@@ -68,6 +68,9 @@ public sealed record GimletNodeOptions
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>Sockets and servers.</summary>
+    internal Hosting.NodeGround Ground { get; init; } = Hosting.NodeGround.Real;
+
     /// <summary>What this node dials where nothing else is said; null where it speaks nothing.</summary>
     internal string? FirstProtocol => Protocols.Count > 0 ? Protocols[0] : null;
 

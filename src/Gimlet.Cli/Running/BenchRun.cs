@@ -27,6 +27,11 @@ internal sealed class BenchRun(GimletConnection connection, BenchPlan plan)
 
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
+    // A short run over a path that drops much may be over before the first report has come through: it is waited for, for this long.
+    private static readonly TimeSpan FirstReportGrace = TimeSpan.FromSeconds(5);
+
+    private readonly TaskCompletionSource _firstReport = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private readonly Lock _gate = new();
     private readonly byte[] _block = RandomNumberGenerator.GetBytes(BenchWire.BlockLength);
     private long _received;
@@ -43,9 +48,10 @@ internal sealed class BenchRun(GimletConnection connection, BenchPlan plan)
         TimeSpan cpuBefore = Environment.CpuUsage.TotalTime;
         long lostBefore = BenchWire.LostBytes(connection);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
+        using var reporting = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
         over.CancelAfter(plan.Duration);
         var streams = new List<QuicStream>();
-        var parts = new List<Task> { ReadReportsAsync(over.Token), TellAsync(progress, over.Token) };
+        var parts = new List<Task> { ReadReportsAsync(reporting.Token), TellAsync(progress, over.Token) };
         BenchProgress result = default;
         try
         {
@@ -74,8 +80,14 @@ internal sealed class BenchRun(GimletConnection connection, BenchPlan plan)
         }
         finally
         {
-            result = Progress();
             await over.CancelAsync().ConfigureAwait(false);
+            if (!plan.IsReverse)
+            {
+                _ = await Task.WhenAny(_firstReport.Task, connection.Closed, Task.Delay(FirstReportGrace, reporting.Token)).ConfigureAwait(false);
+            }
+
+            result = Progress();
+            await reporting.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
@@ -148,6 +160,11 @@ internal sealed class BenchRun(GimletConnection connection, BenchPlan plan)
             {
                 _report = BenchReport.Read(bytes);
                 _reportAt = Stopwatch.GetTimestamp();
+            }
+
+            if (_report is { Received: > 0 })
+            {
+                _ = _firstReport.TrySetResult();
             }
         }
     }

@@ -39,7 +39,7 @@ internal sealed partial class NodeHost
 
     private void RestartLinks()
     {
-        foreach (SignallingLink link in Volatile.Read(ref _links))
+        foreach (IServerLink link in Volatile.Read(ref _links))
         {
             link.RestartAtOnce();
         }

@@ -35,7 +35,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     private readonly long _origin;
     private readonly NodeCore _core;
     private readonly NodeSockets _sockets;
-    private SignallingLink[] _links = [];
+    private IServerLink[] _links = [];
     private Uri[] _servers;
     private readonly List<Task> _tasks = [];
     private readonly CancellationTokenSource _stop = new();
@@ -71,7 +71,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         });
         try
         {
-            _sockets = NodeSockets.Bind(options.Port, options.PortIsPreference);
+            _sockets = options.Ground.Bind(options.Port, options.PortIsPreference);
         }
         catch
         {
@@ -173,7 +173,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
         lock (_gate)
         {
-            _links = [.. _servers.Select((server, i) => new SignallingLink(server, i, this, _time))];
+            _links = [.. _servers.Select((server, i) => _options.Ground.Open(server, i, this, _time))];
         }
     }
 
@@ -412,7 +412,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         return LinkOf(session)?.TryRelay(peer, datagrams, segmentSize) ?? false;
     }
 
-    private SignallingLink? LinkOf(int session) =>
+    private IServerLink? LinkOf(int session) =>
         Volatile.Read(ref _links) is var links && session >= 0 && session < links.Length ? links[session] : null;
 
     // Called with the lock held. Readers without it see the old arrays or the new ones.
@@ -427,7 +427,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         int session = _core.AddSession();
         Volatile.Write(ref _servers, [.. _servers, server]);
         Volatile.Write(ref _relayReceivers, [.. _relayReceivers, null]);
-        Volatile.Write(ref _links, [.. _links, new SignallingLink(server, session, this, _time)]);
+        Volatile.Write(ref _links, [.. _links, _options.Ground.Open(server, session, this, _time)]);
         return session;
     }
 

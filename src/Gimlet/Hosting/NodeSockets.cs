@@ -23,6 +23,9 @@ internal sealed class NodeSockets : IDisposable
         IPv6 = ipv6;
     }
 
+    /// <summary>No sockets at all.</summary>
+    public static NodeSockets None() => new(null, null);
+
     public DatagramSocket? IPv4 { get; }
 
     public DatagramSocket? IPv6 { get; }

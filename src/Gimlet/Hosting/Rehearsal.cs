@@ -1,7 +1,10 @@
 using System.Net;
 using System.Security.Cryptography;
 using Gimlet.Calls;
+using Gimlet.Connections;
 using Gimlet.Node;
+using Gimlet.Observability;
+using Gimlet.Peers;
 using Gimlet.Signalling;
 using Gimlet.Sockets;
 
@@ -16,8 +19,8 @@ internal static class Rehearsal
     // A call takes about a dozen steps; the bound only keeps a bug from spinning.
     private const int MaxSteps = 200;
 
-    // Two threads: a call and a connection have little in common, and a start waits for both.
-    private static readonly Lazy<Task> Once = new(static () => Task.WhenAll(Task.Run(Play), Task.Run(ConnectionRehearsal.PlayAsync)));
+    // Three threads: a call, a connection and a node have little in common, and a start waits for all of them.
+    private static readonly Lazy<Task> Once = new(static () => Task.WhenAll(Task.Run(Play), Task.Run(ConnectionRehearsal.PlayAsync), Task.Run(NodeRehearsal.PlayAsync)));
 
     /// <summary>Completes when the rehearsal is over; starts it when nobody has yet.</summary>
     public static Task Done => Once.Value;
@@ -32,6 +35,11 @@ internal static class Rehearsal
         var calleeAddress = new TransportAddress([127, 0, 0, 1], 2);
         TimeSpan now = TimeSpan.Zero;
         var server = new RehearsalServer();
+        var callerPeers = new PeerTable(caller);
+        var calleePeers = new PeerTable(callee);
+        using var statistics = new StatisticsCollector();
+        var records = new CallRecords(statistics);
+        var paths = new NodePaths(NodeSockets.None(), static (_, _, _, _) => false, statistics);
         foreach ((NodeCore core, TransportAddress address) in new[] { (caller, callerAddress), (callee, calleeAddress) })
         {
             core.Start((address.Port, 0), [IPAddress.Loopback], now);
@@ -48,10 +56,11 @@ internal static class Rehearsal
             server.Carry(caller, callee, now);
             Swap(caller, callerAddress, callee, calleeAddress, now);
             Swap(callee, calleeAddress, caller, callerAddress, now);
-            connected = Connected(caller) & Connected(callee);
+            connected = Connected(caller, callerPeers, records, paths, now) & Connected(callee, calleePeers, records, paths, now);
             now += TimeSpan.FromMilliseconds(1);
             caller.HandleTimeout(now);
             callee.HandleTimeout(now);
+            callerPeers.HandleTimeout(now);
         }
 
         _ = caller.TryPing(call, 1, now);
@@ -68,12 +77,27 @@ internal static class Rehearsal
         AllowLoopback = true,
     };
 
-    private static bool Connected(NodeCore core)
+    private static bool Connected(NodeCore core, PeerTable peers, CallRecords records, NodePaths paths, TimeSpan now)
     {
         bool connected = false;
         while (core.PollEvent(out NodeEvent? news))
         {
             connected |= news is CallConnected;
+            peers.Handle(news!, now);
+            if (news is CallEvent call)
+            {
+                records.Handle(call, static _ => true);
+            }
+
+            if (news is CallHeard heard)
+            {
+                paths.Vouch(heard.Remote, heard.Peer);
+            }
+        }
+
+        while (peers.PollEvent(out PeerEvent? chosen))
+        {
+            _ = chosen is PathChosen { Direct: { } direct } ? paths.To(direct.Remote) : default;
         }
 
         return connected;

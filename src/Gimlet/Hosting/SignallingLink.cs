@@ -10,7 +10,7 @@ namespace Gimlet.Hosting;
 /// it ends, until disposed. What the frames mean is the core's business. Proxies of the environment are respected, and Nagle's algorithm is off: both are
 /// what <see cref="ClientWebSocket"/> does by itself.
 /// </summary>
-internal sealed class SignallingLink : IAsyncDisposable
+internal sealed class SignallingLink : IServerLink
 {
     // A connection that has worked is opened again almost at once: a NAT that forgot it, or a proxy that has its rules, is no reason to be away from the relay
     // for longer. (In the NAT lab a transfer whose NAT restarts stood still for this pause.) A moment of jitter, because a server that ends ends all of its connections.

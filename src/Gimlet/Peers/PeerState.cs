@@ -27,9 +27,6 @@ internal sealed class PeerState(PeerId id)
     /// <summary>The direct path that connections were told to use; null for the relay.</summary>
     public PeerAgent? Chosen { get; set; }
 
-    /// <summary>When that was.</summary>
-    public TimeSpan ChosenAt { get; set; }
-
     /// <summary>Calls whose checks are under way.</summary>
     public HashSet<CallId> Punching { get; } = [];
 

@@ -28,11 +28,6 @@ internal sealed partial class PeerTable
     // A handshake over a bad network takes a few seconds.
     private static readonly TimeSpan ExpectedFor = TimeSpan.FromSeconds(10);
 
-    // The peer learns of a path a round trip later at most, and sends copies by the relay for another one or two while QUIC validates it. (Seen in the NAT lab:
-    // "the peer has left the direct path" one round trip after the upgrade, twice in a row, in one dial of seven.) Long enough for 300 ms round trips; a path
-    // that dies within this is noticed by its own silence.
-    private static readonly TimeSpan PeerFollows = TimeSpan.FromSeconds(1);
-
     // QUIC silent twice within this on one path, although its checks pass: full-size datagrams do not get through.
     private static readonly TimeSpan SilenceMemory = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan MaxSilencePause = TimeSpan.FromSeconds(60);
@@ -219,8 +214,8 @@ internal sealed partial class PeerTable
 
         if (remote.IsEmpty)
         {
-            // The side that is first on a direct path hears the other one by the relay until that one knows the path, too.
-            if (peer.Chosen is { } left && now - peer.ChosenAt >= PeerFollows)
+            // QUIC tells of a move only when the peer was there, or has had the time to come (ConnectionCore.HasLeft).
+            if (peer.Chosen is { } left)
             {
                 Doubt(peer, left, now);
                 Choose(peer, "the peer has left the direct path", now);
@@ -440,7 +435,6 @@ internal sealed partial class PeerTable
         }
 
         peer.Chosen = best;
-        peer.ChosenAt = now;
         _events.Enqueue(new PathChosen(peer.Id, best?.Path, LeftSilent: before is { IsHealthy: false }, reason));
     }
 

@@ -65,11 +65,11 @@ internal sealed class Flow(int number, int sender, int total, int chunk, TimeSpa
     /// <summary>There is data on the receiver's stream.</summary>
     public void Receive(QuicStreamState stream, TimeSpan now)
     {
-        Span<byte> chunk = stackalloc byte[2048];
-        for (int read = stream.Read(chunk); read > 0; read = stream.Read(chunk))
+        Span<byte> piece = stackalloc byte[2048];
+        for (int read = stream.Read(piece); read > 0; read = stream.Read(piece))
         {
             Assert.True(Read + read <= Written, $"flow {number}: {Read + read} bytes came of {Written} that were sent");
-            Assert.True(chunk[..read].SequenceEqual(Pattern(Read, read)), $"flow {number}: a byte between {Read} and {Read + read} is not the one that was sent");
+            Assert.True(piece[..read].SequenceEqual(Pattern(Read, read)), $"flow {number}: a byte between {Read} and {Read + read} is not the one that was sent");
             Read += read;
             if (ArrivedAt is { } before && now - before > LongestGap)
             {

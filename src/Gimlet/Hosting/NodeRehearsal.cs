@@ -1,0 +1,192 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Gimlet.Signalling;
+
+namespace Gimlet.Hosting;
+
+/// <summary>
+/// Two nodes without sockets and a server in memory: one dials the other by the relay, and both exchange a round trip. What is compiled by it is everything
+/// between the application and the WebSocket.
+/// </summary>
+internal static class NodeRehearsal
+{
+    private const string Protocol = "rehearsal";
+
+    // A rehearsal that does not end must not hold a start up; nothing depends on its success.
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(2);
+
+    public static async Task PlayAsync()
+    {
+        using var bound = new CancellationTokenSource(Bound);
+        var server = new MemoryServer();
+        var options = new GimletNodeOptions
+        {
+            Servers = [new Uri("http://rehearsal.invalid")],
+            Protocols = [Protocol],
+            MetadataAddress = null,
+            NoHolepunch = true,
+            Ground = server,
+            ServerTimeout = Bound,
+        };
+        try
+        {
+            await using ConfiguredNode callee = await ConfiguredNode.StartAsync(options, bound.Token).ConfigureAwait(false);
+            await using ConfiguredNode caller = await ConfiguredNode.StartAsync(options, bound.Token).ConfigureAwait(false);
+            Task<GimletConnection> accepting = callee.Node.AcceptAsync(bound.Token);
+            GimletConnection dialled = await caller.Node.ConnectAsync(callee.Node.Id, bound.Token).ConfigureAwait(false);
+            _ = await dialled.PingAsync(bound.Token).ConfigureAwait(false);
+            GimletConnection accepted = await accepting.ConfigureAwait(false);
+            _ = await accepted.PingAsync(bound.Token).ConfigureAwait(false);
+            _ = caller.Node.GetStatistics();
+            _ = dialled.WhyRelayed;
+        }
+        catch (Exception e) when (e is OperationCanceledException or GimletException or ObjectDisposedException)
+        {
+            // A machine too busy to play it in time pays when the first call comes.
+        }
+    }
+
+    /// <summary>A node whose disposal does not come back to a context.</summary>
+    private sealed class ConfiguredNode(GimletNode node) : IAsyncDisposable
+    {
+        public GimletNode Node { get; } = node;
+
+        public static async Task<ConfiguredNode> StartAsync(GimletNodeOptions options, CancellationToken cancellationToken) =>
+            new(await GimletNode.StartAsync(options, cancellationToken).ConfigureAwait(false));
+
+        public ValueTask DisposeAsync() => Node.DisposeAsync();
+    }
+
+    /// <summary>The little of a server that a rehearsal needs: real frames, and no network.</summary>
+    private sealed class MemoryServer : NodeGround
+    {
+        private readonly ConcurrentDictionary<PeerId, MemoryLink> _nodes = new();
+
+        public override NodeSockets Bind(int port, bool orAny) => NodeSockets.None();
+
+        public override IServerLink Open(Uri server, int session, ISignallingLinkEvents events, TimeProvider time) => new MemoryLink(this, session, events);
+
+        private void Handle(MemoryLink from, ReadOnlySpan<byte> frame)
+        {
+            if (!SignalCodec.TryRead(frame, out SignalMessage? message, out _))
+            {
+                return;
+            }
+
+            switch (message)
+            {
+                case RegisterMessage register:
+                    from.Record = register;
+                    _nodes[PeerId.FromPublicKey(register.PublicKey)] = from;
+                    from.Deliver(new RegisteredMessage
+                    {
+                        KeepAliveMs = 15_000,
+                        Limits = new LimitsDescription { MessageBytes = SignalProtocol.MaxMessageBytes, RelayFrameBytes = RelayFrame.MaxLength },
+                    });
+                    break;
+                case ConnectMessage connect when PeerId.TryParse(connect.Target, out PeerId target) && _nodes.TryGetValue(target, out MemoryLink? callee):
+                    from.Deliver(new IntroduceMessage
+                    {
+                        Call = connect.Call,
+                        Peer = connect.Target,
+                        PublicKey = callee.Record!.PublicKey,
+                        Prekey = callee.Record.Prekey,
+                        Candidates = [],
+                        Capabilities = callee.Record.Capabilities,
+                    });
+                    callee.Deliver(new IncomingMessage
+                    {
+                        Call = connect.Call,
+                        Peer = from.Id.ToString(),
+                        PublicKey = from.Record!.PublicKey,
+                        Ephemeral = connect.Ephemeral,
+                        Candidates = [],
+                        Capabilities = from.Record.Capabilities,
+                        Protocol = connect.Protocol,
+                    });
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        private bool Relay(MemoryLink from, PeerId to, ReadOnlySpan<byte> datagrams, int segmentSize)
+        {
+            if (!_nodes.TryGetValue(to, out MemoryLink? receiver))
+            {
+                return false;
+            }
+
+            using var frame = new RelayedFrame(to, datagrams, segmentSize);
+            byte[] bytes = frame.Bytes.ToArray();
+            RelayFrame.WritePeer(bytes, from.Id);
+            receiver.Deliver(bytes, isText: false);
+            return true;
+        }
+
+        /// <summary>One node's end: what is for it is handed over by a task of its own, as a WebSocket's is.</summary>
+        private sealed class MemoryLink : IServerLink
+        {
+            private readonly MemoryServer _server;
+            private readonly int _session;
+            private readonly ISignallingLinkEvents _events;
+            private readonly Channel<(byte[] Frame, bool IsText)> _queue = Channel.CreateUnbounded<(byte[], bool)>();
+            private readonly Task _loop;
+
+            public MemoryLink(MemoryServer server, int session, ISignallingLinkEvents events)
+            {
+                _server = server;
+                _session = session;
+                _events = events;
+                _loop = Task.Run(CarryAsync);
+            }
+
+            public RegisterMessage? Record { get; set; }
+
+            public PeerId Id => PeerId.FromPublicKey(Record!.PublicKey);
+
+            public bool TrySend(byte[] frame)
+            {
+                _server.Handle(this, frame);
+                return true;
+            }
+
+            public bool TryRelay(PeerId peer, ReadOnlySpan<byte> datagrams, int segmentSize) => _server.Relay(this, peer, datagrams, segmentSize);
+
+            public void Restart()
+            {
+            }
+
+            public void RestartAtOnce()
+            {
+            }
+
+            public void Deliver(SignalMessage message) => Deliver(SignalCodec.Write(message), isText: true);
+
+            public void Deliver(byte[] frame, bool isText) => _ = _queue.Writer.TryWrite((frame, isText));
+
+            public async ValueTask DisposeAsync()
+            {
+                _ = _queue.Writer.TryComplete();
+                await _loop.ConfigureAwait(false);
+            }
+
+            private async Task CarryAsync()
+            {
+                _events.LinkOpened(_session, "rehearsal.invalid:80");
+                Deliver(new ChallengeMessage { Nonce = new byte[SignalProtocol.NonceLength], Stun = [] });
+                await foreach ((byte[] frame, bool isText) in _queue.Reader.ReadAllAsync().ConfigureAwait(false))
+                {
+                    if (isText)
+                    {
+                        _events.LinkReceived(_session, frame);
+                    }
+                    else
+                    {
+                        _events.LinkRelayed(_session, frame);
+                    }
+                }
+            }
+        }
+    }
+}
