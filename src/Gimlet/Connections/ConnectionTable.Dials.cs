@@ -110,7 +110,9 @@ internal sealed partial class ConnectionTable
         bool connected = false;
         try
         {
-            GimletConnection connection = await begin().WaitAsync(cancellationToken).ConfigureAwait(false);
+            Task<GimletConnection> connecting = begin();
+            ObserveFailure(connecting);
+            GimletConnection connection = await connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
             connected = true;
             return connection;
         }
@@ -143,6 +145,10 @@ internal sealed partial class ConnectionTable
             _host.TryRun(static (host, now, s) => host.Peers.EndDial(s.CurrentCall, s.connected, now), (dial.CurrentCall, connected));
         }
     }
+
+    // Whoever cancels a dial does not hear any more what became of it.
+    private static void ObserveFailure(Task task) => _ = task.ContinueWith(
+        static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     private async Task<GimletConnection> JoinOrCallAsync(Dial dial, Func<DialRequest> request, RaceOptions? race, CancellationToken cancellationToken)
     {

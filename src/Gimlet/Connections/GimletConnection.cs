@@ -291,10 +291,10 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     /// <summary>The server says that the peer is not connected to it.</summary>
     internal void NoteUnreachable()
     {
-        if (_quic.CurrentPath.Value < 0 && !_isSilent)
+        if (_quic.CurrentPath.Value < 0)
         {
-            _isSilent = true;
-            RaisePath(new PathChange(null, "the peer is not connected to the server at the moment", Elapsed));
+            // A server that has just started says so of everybody. Whether it is true the probe timeouts of this show within a second.
+            _quic.Ping();
         }
     }
 

@@ -93,7 +93,8 @@ internal sealed partial class NodeHost
         {
             List<IPAddress> hosts = HostAddresses.Find(_options.Traversal.MaxHostCandidates, _options.LoopbackAllowed);
             NodeLog.NetworkChanged(_logger, hosts.Count);
-            bool isGone = Interlocked.Exchange(ref _addresses, hosts).Except(hosts).Any();
+            List<IPAddress> before = Interlocked.Exchange(ref _addresses, hosts);
+            bool isGone = before.Except(hosts).Any();
             TryRun(
                 static (host, now, s) =>
                 {
@@ -108,6 +109,11 @@ internal sealed partial class NodeHost
             {
                 // A WebSocket from an address that is gone would be noticed by its keep-alive only. Not under the lock: links call back.
                 RestartLinks();
+            }
+            else if (hosts.Except(before).Any())
+            {
+                // Back in a network: the pause was for a server that could not be reached without one.
+                HurryLinks();
             }
         }
         catch (Exception fault)

@@ -44,4 +44,12 @@ internal sealed partial class NodeHost
             link.RestartAtOnce();
         }
     }
+
+    private void HurryLinks()
+    {
+        foreach (IServerLink link in Volatile.Read(ref _links))
+        {
+            link.Hurry();
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using Gimlet.Identity;
 using Gimlet.Signalling;
@@ -18,6 +19,9 @@ internal sealed class SignallingLink : IServerLink
 
     // A server's restart is over in a second or two; full jitter spreads the return of all its nodes over the window.
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
+
+    // Without a route nothing leaves this machine, so nobody is bothered: between the new network's address and its route are milliseconds.
+    private static readonly TimeSpan FirstLocalBackoff = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan MaxBackoffWhenMissed = TimeSpan.FromSeconds(3);
 
@@ -91,6 +95,26 @@ internal sealed class SignallingLink : IServerLink
     /// <summary>The network has changed: whatever the present connection still believes, another is opened now.</summary>
     public void RestartAtOnce() => Cancel(atOnce: true);
 
+    /// <inheritdoc/>
+    public void Hurry()
+    {
+        CancellationTokenSource? pause;
+        lock (_gate)
+        {
+            pause = _pause;
+            _isUrgent |= pause is not null;
+        }
+
+        try
+        {
+            pause?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // That pause has ended by itself in this very moment.
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_outgoing is { } outgoing)
@@ -138,6 +162,7 @@ internal sealed class SignallingLink : IServerLink
             bool opened = false;
             string reason;
             bool final = false;
+            TimeSpan firstBackoff = FirstBackoff;
             try
             {
                 (opened, reason, final) = await ConnectAndPumpAsync().ConfigureAwait(false);
@@ -145,6 +170,7 @@ internal sealed class SignallingLink : IServerLink
             catch (Exception e) when (e is WebSocketException or HttpRequestException or IOException or OperationCanceledException or InvalidOperationException)
             {
                 reason = e is OperationCanceledException ? "the server did not answer in time" : Innermost(e);
+                firstBackoff = IsLocal(e) ? FirstLocalBackoff : FirstBackoff;
             }
 
             if (_stop.IsCancellationRequested)
@@ -160,7 +186,7 @@ internal sealed class SignallingLink : IServerLink
             }
 
             bool isFirst = opened && failures == 1;
-            if (await PauseAsync(isFirst ? ReopenWithin * Random.Shared.NextDouble() : Backoff(failures)).ConfigureAwait(false))
+            if (await PauseAsync(isFirst ? ReopenWithin * Random.Shared.NextDouble() : Backoff(failures, firstBackoff)).ConfigureAwait(false))
             {
                 failures = 0;
             }
@@ -193,11 +219,24 @@ internal sealed class SignallingLink : IServerLink
     }
 
     // Connections that have nothing but the relay are not left waiting for a server that is back long since; their idle timeout is 30 s.
-    private TimeSpan Backoff(int failures)
+    private TimeSpan Backoff(int failures, TimeSpan first)
     {
         TimeSpan longest = _events.IsMissed(_session) ? MaxBackoffWhenMissed : MaxBackoff;
-        double ceiling = Math.Min(longest.TotalMilliseconds, FirstBackoff.TotalMilliseconds * Math.Pow(2, Math.Clamp(failures - 2, 0, 10)));
+        double ceiling = Math.Min(longest.TotalMilliseconds, first.TotalMilliseconds * Math.Pow(2, Math.Clamp(failures - 2, 0, 10)));
         return TimeSpan.FromMilliseconds((ceiling / 4) + (Random.Shared.NextDouble() * ceiling * 3 / 4));
+    }
+
+    private static bool IsLocal(Exception e)
+    {
+        for (Exception? cause = e; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is SocketException { SocketErrorCode: SocketError.NetworkUnreachable or SocketError.NetworkDown or SocketError.AddressNotAvailable })
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static string Innermost(Exception e)

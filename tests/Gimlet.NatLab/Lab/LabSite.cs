@@ -68,8 +68,8 @@ internal sealed class LabSite(SitePlan plan, SiteAddresses addresses, string edg
             ip link add lan netns {to._edge} type veth peer name eth0 netns {Host.Namespace}
             ip -n {to._edge} address add {SiteAddresses.HomeRouter}/24 dev lan
             ip -n {to._edge} link set lan up
-            ip -n {Host.Namespace} address add {address}/24 dev eth0
             ip -n {Host.Namespace} link set eth0 up
+            ip -n {Host.Namespace} address add {address}/24 dev eth0
             ip -n {Host.Namespace} route add default via {SiteAddresses.HomeRouter}
             """;
         return Command.RunAsync("sh", ["-e", "-s"], script + "\n", cancellation);

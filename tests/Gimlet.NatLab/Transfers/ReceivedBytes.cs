@@ -49,8 +49,8 @@ internal sealed class ReceivedBytes : IDisposable
             _mark = (count, reached);
         }
 
-        var first = await Task.WhenAny(reached.Task, Ended).WaitAsync(GimletProcess.Deadline);
-        if (first != reached.Task)
+        _ = await Task.WhenAny(reached.Task, Ended).WaitAsync(GimletProcess.Deadline);
+        if (!reached.Task.IsCompleted)
         {
             throw new EndOfStreamException($"the transfer ended after {Count} bytes, before {count} had come");
         }

@@ -93,7 +93,8 @@ internal sealed class Transfer : IAsyncDisposable
         catch (Exception exception) when (exception is TimeoutException or IOException)
         {
             throw new GimletProcessException(
-                $"{exception.Message} ({_received.Count} bytes have arrived)\n{_sender.Failure("the sender:").Message}\n{_receiver.Failure("the receiver:").Message}");
+                $"{exception.Message} ({_received.Count} bytes have arrived)\n{_sender.Failure("the sender:").Message}\n{_receiver.Failure("the receiver:").Message}",
+                exception);
         }
     }
 
