@@ -18,7 +18,10 @@ public sealed record PathPolicy
     /// <summary>A direct path or none: fails with <see cref="GimletErrorKind.PunchFailed"/> where there is none.</summary>
     public static PathPolicy DirectOnly { get; } = new(PathPolicyKind.DirectOnly, default);
 
-    /// <summary>The relay only: the peer learns no address of this node.</summary>
+    /// <summary>
+    /// The relay only: the call names no address, and neither side looks for a direct path for this connection. A node that is to be found by nobody's address
+    /// takes <see cref="GimletNodeOptions.NoHolepunch"/>, and registers none.
+    /// </summary>
     public static PathPolicy RelayOnly { get; } = new(PathPolicyKind.RelayOnly, default);
 
     /// <summary>What it is.</summary>

@@ -402,7 +402,9 @@ internal sealed partial class ConnectionTable
             return;
         }
 
-        PathPolicy policy = dial?.Policy ?? _options.EffectivePolicy;
+        // Who names no address wants no direct path, and this side looks for none behind its back.
+        bool wantsPaths = _host.Run(static (host, _, s) => host.Peers.WantsPaths(s.peer, s.protocol), (peer, protocol));
+        PathPolicy policy = dial?.Policy ?? (wantsPaths ? _options.EffectivePolicy : PathPolicy.RelayOnly);
         Member member = Enter(peer, quic, policy);
         var birth = new ConnectionBirth(peer, dial?.SharedCall ?? _host.Run(static (host, _, _) => host.Core.NewCallId(), 0), dial?.IsAuthenticated ?? true, policy, dial?.StartedAt ?? Time.GetTimestamp());
         GimletConnection connection = Create(quic, member, birth);

@@ -149,10 +149,6 @@ internal static class NodeRehearsal
             {
             }
 
-            public void Hurry()
-            {
-            }
-
             public void RestartAtOnce()
             {
             }

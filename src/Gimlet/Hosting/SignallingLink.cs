@@ -73,25 +73,6 @@ internal sealed class SignallingLink : IServerLink
     /// <summary>Ends the present connection; another is opened after the backoff.</summary>
     public void Restart() => Cancel(atOnce: false);
 
-    /// <summary>Where the link waits before it is opened again, it waits no longer.</summary>
-    public void Hurry()
-    {
-        CancellationTokenSource? pause;
-        lock (_gate)
-        {
-            pause = _pause;
-        }
-
-        try
-        {
-            pause?.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // That pause has ended by itself in this very moment.
-        }
-    }
-
     /// <summary>The network has changed: whatever the present connection still believes, another is opened now.</summary>
     public void RestartAtOnce() => Cancel(atOnce: true);
 

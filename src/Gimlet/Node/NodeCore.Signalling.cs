@@ -320,7 +320,7 @@ internal sealed partial class NodeCore : ISignallingOwner
         }
 
         _incoming.Remember(id, now);
-        _events.Enqueue(new CallAdmitted(id, peer, session.Index, incoming.Protocol));
+        _events.Enqueue(new CallAdmitted(id, peer, session.Index, incoming.Protocol) { WantsPaths = incoming.Candidates is { Length: > 0 } });
         if (_options.AcceptMode == AcceptMode.OnAccept)
         {
             _signals.Enqueue((session.Index, new AcceptMessage { Call = incoming.Call, Candidates = DescribeCandidates() }));

@@ -14,7 +14,7 @@ internal sealed class PeerState(PeerId id)
     public Dictionary<CallId, string> Dials { get; } = [];
 
     /// <summary>Dials of the peer that were accepted and are not connections yet: protocol, and until when they are waited for.</summary>
-    public List<(CallId Call, string Protocol, TimeSpan Until)> Expected { get; } = [];
+    public List<ExpectedDial> Expected { get; } = [];
 
     /// <summary>Protocols of the peer's last dial that this side rejected with <c>glare</c>: what it had begun by then is not to become a connection.</summary>
     public HashSet<string> Glared { get; } = [];
@@ -63,6 +63,13 @@ internal sealed class PeerState(PeerId id)
     /// <summary>Nothing needs it now.</summary>
     public bool IsIdle => Connections == 0 && Dials.Count == 0 && Expected.Count == 0;
 }
+
+/// <summary>A dial of the peer that was accepted.</summary>
+/// <param name="Call">Its call.</param>
+/// <param name="Protocol">For what.</param>
+/// <param name="Until">Until when its connection is waited for.</param>
+/// <param name="WantsPaths">The peer wants direct paths for it.</param>
+internal readonly record struct ExpectedDial(CallId Call, string Protocol, TimeSpan Until, bool WantsPaths);
 
 /// <summary>One call's agent as the table sees it.</summary>
 internal sealed class PeerAgent(CallId handle, CallId call, TimeSpan startedAt)
