@@ -19,9 +19,6 @@ internal interface IServerLink : IAsyncDisposable
 
     /// <summary>Ends the present connection; another is opened now.</summary>
     void RestartAtOnce();
-
-    /// <summary>This machine has an address that it had not: a link that waits for its next try waits no longer; one that is open stays.</summary>
-    void Hurry();
 }
 
 /// <summary>What a node stands on: sockets and connections with servers, or for a rehearsal neither.</summary>
