@@ -153,10 +153,6 @@ internal static class NodeRehearsal
             {
             }
 
-            public void Hurry()
-            {
-            }
-
             public void Deliver(SignalMessage message) => Deliver(SignalCodec.Write(message), isText: true);
 
             public void Deliver(byte[] frame, bool isText) => _ = _queue.Writer.TryWrite((frame, isText));
