@@ -297,6 +297,10 @@ internal sealed partial class ConnectionTable
             {
                 await dial.Direct.ConfigureAwait(false);
             }
+            else if (dial.IsServerBased)
+            {
+                await dial.Introduced.ConfigureAwait(false);
+            }
 
             PathInfo? direct = _host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), dial.Peer);
             return direct is { } known
@@ -304,9 +308,14 @@ internal sealed partial class ConnectionTable
                 : throw new GimletException(GimletErrorKind.PunchFailed, "The direct path died in the moment in which it was to be used.", "Try again.");
         }
 
-        if (dial.Policy.AllowsDirect && _host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), dial.Peer) is { } shared)
+        if (dial.Policy.AllowsDirect && _host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), dial.Peer) is not null)
         {
-            return _host.Paths.To(shared.Remote);
+            // The peer takes a connection only after it has heard of the call, which goes by the server; ours would be there sooner.
+            await dial.Introduced.ConfigureAwait(false);
+            if (_host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), dial.Peer) is { } shared)
+            {
+                return _host.Paths.To(shared.Remote);
+            }
         }
 
         // Which server carries the call is known at once, unless none is registered with at the moment.

@@ -117,6 +117,11 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
         {
             dial.NoteRouted();
         }
+
+        if (news is CallIntroduced or CallFailed { LeavesRelay: true } && FindDial(d => d.CurrentCall == news.Handle) is { } introduced)
+        {
+            introduced.NoteIntroduced();
+        }
     }
 
     /// <summary>QUIC hears nothing on a path.</summary>

@@ -9,6 +9,7 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     private readonly TaskCompletionSource<GimletConnection> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _routed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _introduced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private QuicConnection? _attempt;
     private readonly TaskCompletionSource _direct = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -53,6 +54,9 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
 
     public Task<GimletConnection> Outcome => _outcome.Task;
 
+    /// <summary>Completes when the peer was told of the call, and this side of the peer.</summary>
+    public Task Introduced => _introduced.Task;
+
     /// <summary>Completes when a server carries the call.</summary>
     public Task Routed => _routed.Task;
 
@@ -89,8 +93,11 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     {
         _ = _outcome.TrySetException(reason) ? _outcome.Task.Exception : null;
         _ = _routed.TrySetException(reason) ? _routed.Task.Exception : null;
+        _ = _introduced.TrySetException(reason) ? _introduced.Task.Exception : null;
         _ = _direct.TrySetException(reason) ? _direct.Task.Exception : null;
     }
+
+    public void NoteIntroduced() => _ = _introduced.TrySetResult();
 
     public void NoteRouted() => _ = _routed.TrySetResult();
 

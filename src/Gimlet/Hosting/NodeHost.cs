@@ -267,7 +267,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
         QuicReceiver receiver = Volatile.Read(ref _relayReceivers)[session] ??= Quic.CreateReceiver();
         Paths.CountReceived(PathKind.Relay, frame.Length - header.HeaderLength);
-        receiver.Receive(way.Path, EcnMark.NotEct, frame[header.HeaderLength..], header.SegmentSize);
+        receiver.Receive(way.Path, EcnMark.NotEct, frame[header.HeaderLength..], header.SegmentSize, Paths.IsExpected(header.Peer));
         receiver.Flush();
     }
 
@@ -418,6 +418,9 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
                 break;
             case PathChosen { Direct: { } direct } chosen:
                 Paths.Vouch(direct.Remote, chosen.Peer, direct.Kind);
+                break;
+            case DialsExpected expected:
+                Paths.Expect(expected.Peer, expected.Count > 0);
                 break;
             case PeerForgotten forgotten:
                 Paths.Forget(forgotten.Peer);

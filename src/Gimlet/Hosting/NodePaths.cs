@@ -25,6 +25,7 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
     private readonly ConcurrentDictionary<PeerId, RelayWay> _byPeer = new();
     private readonly ConcurrentDictionary<int, RelayWay> _byNumber = new();
     private readonly ConcurrentDictionary<TransportAddress, Vouched> _vouched = new();
+    private readonly ConcurrentDictionary<PeerId, bool> _expected = new();
     private readonly Dictionary<PeerId, Queue<TransportAddress>> _vouchedOf = [];
     private readonly Lock _vouching = new();
     private int _last;
@@ -72,6 +73,7 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
             _ = _byNumber.TryRemove(way.Path.Value, out _);
         }
 
+        _ = _expected.TryRemove(peer, out _);
         lock (_vouching)
         {
             if (_vouchedOf.Remove(peer, out Queue<TransportAddress>? addresses))
@@ -112,6 +114,22 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
     /// <summary>What kind of candidate the address of a direct path is.</summary>
     public CandidateKind KindOf(QuicPath path) =>
         _vouched.TryGetValue(AddressOf(path), out Vouched vouched) ? vouched.Kind : CandidateKind.PeerReflexive;
+
+    /// <summary>A dial of the peer was accepted, or none is waited for any more: connections begin only where one is.</summary>
+    public void Expect(PeerId peer, bool isExpected)
+    {
+        if (isExpected)
+        {
+            _expected[peer] = true;
+        }
+        else
+        {
+            _ = _expected.TryRemove(peer, out _);
+        }
+    }
+
+    /// <summary>A dial of the peer was accepted and is no connection yet.</summary>
+    public bool IsExpected(PeerId peer) => _expected.ContainsKey(peer);
 
     /// <summary>Somebody vouched for the address: it is a peer's.</summary>
     public bool IsVouched(in TransportAddress remote) => _vouched.ContainsKey(remote);
@@ -230,7 +248,7 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
 
         public QuicPath Path => paths.To(_remote);
 
-        public bool MayBegin => paths._vouched.ContainsKey(_remote);
+        public bool MayBegin => paths._vouched.TryGetValue(_remote, out Vouched vouched) && paths.IsExpected(vouched.Peer);
 
         public void Set(in TransportAddress local, in TransportAddress remote)
         {

@@ -149,6 +149,10 @@ internal static class NodeRehearsal
             {
             }
 
+            public void Hurry()
+            {
+            }
+
             public void RestartAtOnce()
             {
             }

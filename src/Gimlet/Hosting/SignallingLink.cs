@@ -76,6 +76,26 @@ internal sealed class SignallingLink : IServerLink
     /// <summary>The network has changed: whatever the present connection still believes, another is opened now.</summary>
     public void RestartAtOnce() => Cancel(atOnce: true);
 
+    /// <inheritdoc/>
+    public void Hurry()
+    {
+        CancellationTokenSource? pause;
+        lock (_gate)
+        {
+            pause = _pause;
+            _isUrgent |= pause is not null;
+        }
+
+        try
+        {
+            pause?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // That pause has ended by itself in this very moment.
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_outgoing is { } outgoing)

@@ -18,6 +18,9 @@ internal sealed record PathWorksAgain(PeerId Peer, PathInfo? Direct) : PeerEvent
 /// <summary>The peer is of no interest any more: no connection, no dial, no call.</summary>
 internal sealed record PeerForgotten(PeerId Peer) : PeerEvent(Peer);
 
+/// <summary>So many dials of the peer were accepted and are not connections yet: as long as there are any, its connections may begin.</summary>
+internal sealed record DialsExpected(PeerId Peer, int Count) : PeerEvent(Peer);
+
 /// <summary>A dial cannot succeed.</summary>
 internal sealed record DialFailed(PeerId Peer, CallId Call, GimletErrorKind Kind, string Message, string? Hint) : PeerEvent(Peer);
 

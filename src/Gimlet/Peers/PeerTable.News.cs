@@ -19,6 +19,13 @@ internal sealed partial class PeerTable
                 _byHandle[introduced.Handle] = introducedTo;
                 _ = introducedTo.Punching.Add(introduced.Handle);
                 break;
+            case CallHeard heard when !_byHandle.ContainsKey(heard.Handle):
+                // A serverless call, which no server announced: its peer has proven itself by this check, and one of the two will dial at once.
+                PeerState met = GetOrAdd(heard.Peer, now);
+                _byHandle[heard.Handle] = met;
+                met.Expected.Add(new ExpectedDial(heard.Handle, string.Empty, now + ExpectedFor, WantsPaths: true));
+                NoteExpected(met);
+                break;
             case CallConnected connected:
                 HandleConnected(connected, now);
                 break;
@@ -68,6 +75,7 @@ internal sealed partial class PeerTable
         {
             _ = peer.Glared.Remove(protocol);
             peer.Expected.Add(new ExpectedDial(admitted.Handle, protocol, now + ExpectedFor, admitted.WantsPaths));
+            NoteExpected(peer);
 
             // The dial of the smaller id goes on. It rejects ours, but a server that introduces at once does not wait for that, and our handshake is under way:
             // the peer's call tells the same, and comes before the handshake's answer.

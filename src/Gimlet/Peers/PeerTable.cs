@@ -90,6 +90,7 @@ internal sealed partial class PeerTable
     {
         PeerState peer = GetOrAdd(request.Peer, now);
         _ = peer.Expected.RemoveAll(e => e.Protocol == request.Protocol);
+        NoteExpected(peer);
         SendDial(peer, request, now);
     }
 
@@ -126,7 +127,7 @@ internal sealed partial class PeerTable
         PeerState peer = GetOrAdd(id, now);
         peer.Connections++;
         peer.DirectConnections += allowsDirect ? 1 : 0;
-        int expected = isIncoming ? peer.Expected.FindIndex(e => e.Protocol == protocol) : -1;
+        int expected = isIncoming ? peer.Expected.FindIndex(e => e.Protocol == protocol || e.Protocol.Length == 0) : -1;
         if (expected < 0)
         {
             return null;
@@ -134,6 +135,7 @@ internal sealed partial class PeerTable
 
         CallId call = peer.Expected[expected].Call;
         peer.Expected.RemoveAt(expected);
+        NoteExpected(peer);
         return call;
     }
 
@@ -281,6 +283,7 @@ internal sealed partial class PeerTable
 
             if (peer.Expected.RemoveAll(e => now >= e.Until) > 0)
             {
+                NoteExpected(peer);
                 NoteIdle(peer, now);
             }
 
@@ -307,6 +310,8 @@ internal sealed partial class PeerTable
             Remove(peer, now);
         }
     }
+
+    private void NoteExpected(PeerState peer) => _events.Enqueue(new DialsExpected(peer.Id, peer.Expected.Count));
 
     private static TimeSpan DueOf(PeerState peer)
     {

@@ -89,6 +89,8 @@ public sealed class NodePathsTests : IDisposable
         Assert.False(origin.MayBegin);
         Assert.True(_paths.PeerOf(origin.Path).IsEmpty);
         _paths.Vouch(Address, Keys.Small.Id, CandidateKind.PeerReflexive);
+        Assert.False(origin.MayBegin); // a peer's, and no call of it is waited for
+        _paths.Expect(Keys.Small.Id, isExpected: true);
         Assert.True(origin.MayBegin);
         Assert.Equal(Keys.Small.Id, _paths.PeerOf(origin.Path));
         origin.Set(default, Address.WithPort(5));
@@ -99,7 +101,10 @@ public sealed class NodePathsTests : IDisposable
         Assert.Equal(Keys.Large.Id, _paths.PeerOf(_paths.To(Address)));
         _paths.Forget(Keys.Small.Id);
         origin.Set(default, Address);
+        _paths.Expect(Keys.Large.Id, isExpected: true);
         Assert.True(origin.MayBegin);
+        _paths.Expect(Keys.Large.Id, isExpected: false);
+        Assert.False(origin.MayBegin);
     }
 
     [Fact]
