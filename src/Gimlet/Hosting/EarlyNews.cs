@@ -34,6 +34,28 @@ internal sealed class EarlyNews<T>
         }
     }
 
+    // One handler that throws does not keep the news from the others.
+    private void Tell(T news)
+    {
+        List<Exception>? faults = null;
+        foreach (Action<T> handler in Delegate.EnumerateInvocationList(_handlers))
+        {
+            try
+            {
+                handler(news);
+            }
+            catch (Exception e)
+            {
+                (faults ??= []).Add(e);
+            }
+        }
+
+        if (faults is not null)
+        {
+            throw faults.Count == 1 ? faults[0] : new AggregateException(faults);
+        }
+    }
+
     /// <summary>Removes a handler.</summary>
     public void Remove(Action<T>? handler)
     {
@@ -50,7 +72,7 @@ internal sealed class EarlyNews<T>
         {
             if (_early is null)
             {
-                _handlers?.Invoke(news);
+                Tell(news);
             }
             else if (_early.Count < Max)
             {

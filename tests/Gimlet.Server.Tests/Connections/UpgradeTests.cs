@@ -28,6 +28,12 @@ public sealed class UpgradeTests
                 _ = direct.TrySetResult();
             }
         };
+        if (ofA.Path?.Kind == PathKind.Direct)
+        {
+            // The punch was done before the handshake was: on one machine nothing says which is first.
+            _ = direct.TrySetResult();
+        }
+
         await using QuicStream stream = await ofA.OpenStreamAsync(QuicStreamType.Bidirectional, Cancelled).Within();
         Task<long> written = Bytes.WriteAsync(stream, 4_000_000, () => direct.Task.IsCompleted);
         await using QuicStream atB = await ofB.AcceptStreamAsync(Cancelled).Within();
