@@ -49,7 +49,7 @@ public sealed partial class ErrorTableTests
             .Append("| kind | exit status | meaning | what usually helps |\n|---|---|---|---|\n");
         foreach ((GimletErrorKind kind, string meaning, string name) in Rows())
         {
-            _ = text.Append($"| `{name}` | {ExitCodes.Of(kind)} | {meaning} | {kind.DefaultHint()} |\n");
+            _ = text.Append($"| `{name}` | {ExitCodes.Of(kind, isDirectRequired: false)} | {meaning} | {kind.DefaultHint()} |\n");
         }
 
         return text.ToString();

@@ -32,12 +32,14 @@ public sealed class LayeringTests
     }
 
     [Fact]
-    public void Native_calls_are_made_in_two_places_only()
+    public void Native_calls_are_made_in_three_places_only()
     {
-        // The kernel's socket calls, and the platform's libcrypto behind the packet-protection seam (docs/quic.md).
+        // The kernel's socket calls, the platform's libcrypto behind the packet-protection seam (docs/quic.md), and the end of standard output in the middle of
+        // gimlet pipe, of which the framework keeps copies open.
         string[] callers = [.. Repository.Files(".cs").Where(f => f.StartsWith("src/", StringComparison.Ordinal)
             && !f.StartsWith("src/Gimlet.Sockets/", StringComparison.Ordinal)
             && !f.StartsWith("src/Gimlet.Quic/Protection/LibCrypto/", StringComparison.Ordinal)
+            && f != "src/Gimlet.Cli/Running/OutputEnd.cs"
             && (Repository.Read(f).Contains("[LibraryImport", StringComparison.Ordinal) || Repository.Read(f).Contains("[DllImport", StringComparison.Ordinal)))];
         Assert.Empty(callers);
     }
