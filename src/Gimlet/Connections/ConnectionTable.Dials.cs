@@ -104,6 +104,8 @@ internal sealed partial class ConnectionTable
     {
         lock (_gate)
         {
+            // Whoever closes the table fails the dials that are in the list, and nobody comes after that.
+            ObjectDisposedException.ThrowIf(_isClosed, typeof(GimletNode));
             _dials.Add(dial);
         }
 

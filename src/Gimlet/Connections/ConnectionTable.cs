@@ -29,6 +29,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     private readonly ConcurrentDictionary<string, Channel<GimletConnection>> _accepted = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly QuicListener? _listener;
+    private bool _isClosed;
     private readonly Task _accepting;
 
     public ConnectionTable(NodeHost host, GimletNodeOptions options, ILogger logger)
@@ -139,16 +140,9 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
             return;
         }
 
-        if (path.Value > 0)
+        if (path.Value < 0 && !member.Policy.AllowsDirect)
         {
-            member.FollowsPeer = false;
-            UseChosenPath(connection.RemotePeer, member);
-        }
-        else if (member.NoteRelayMove(Time.GetTimestamp(), Time))
-        {
-            // The direct path works, and the peer keeps this connection off it, as its policy may say: for us it is on the relay, too.
-            connection.NotePathReason("the peer keeps this connection on the relay");
-            _ = member.Quic.TryUsePath(_host.Paths.ToRelay(connection.RemotePeer, session: -1));
+            // This connection is on the relay by one side's will; that says nothing of the direct path.
             return;
         }
 
@@ -167,6 +161,11 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
             stale = !_members.TryGetValue(connection.RemotePeer, out List<Member>? members)
                 ? []
                 : [.. members.Where(m => m.Connection is { PeerInstance: not 0 } c && c.PeerInstance != connection.PeerInstance)];
+        }
+
+        if (!connection.PeerUsesDirect && connection.UsesDirect)
+        {
+            Settle(connection, PathKind.Relay);
         }
 
         foreach (Member member in stale)
@@ -249,6 +248,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
         Dial[] dials;
         lock (_gate)
         {
+            _isClosed = true;
             connections = [.. _members.Values.SelectMany(static m => m).Select(static m => m.Connection).OfType<GimletConnection>()];
             dials = [.. _dials];
         }
@@ -285,7 +285,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
         {
             if (chosen.Direct is { } direct)
             {
-                if (member.Policy.AllowsDirect && !member.FollowsPeer)
+                if (member.Policy.AllowsDirect)
                 {
                     member.Connection?.NotePathReason(chosen.Reason);
                     _ = member.Quic.TryUsePath(_host.Paths.To(direct.Remote));
@@ -382,29 +382,10 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     /// <summary>One of a peer's connections, from the moment when it is begun.</summary>
     private sealed class Member(QuicConnection quic, PathPolicy policy)
     {
-        // A path that dies is left once and proven dead within a second; three times within ten seconds is somebody's will.
-        private const int RelayMovesThatAreMeant = 3;
-        private static readonly TimeSpan RelayMoveMemory = TimeSpan.FromSeconds(10);
-
-        private int _relayMoves;
-        private long _lastRelayMove;
-
         public QuicConnection Quic { get; } = quic;
 
         /// <summary>Which paths it may use; after a race that the relay won, no direct one.</summary>
         public PathPolicy Policy { get; set; } = policy;
-
-        /// <summary>The peer keeps the connection on the relay although the direct path works.</summary>
-        public bool FollowsPeer { get; set; }
-
-        /// <summary>The peer's data came by the relay while ours went directly. True when that happens again and again: then it is meant so.</summary>
-        public bool NoteRelayMove(long now, TimeProvider time)
-        {
-            _relayMoves = time.GetElapsedTime(_lastRelayMove, now) < RelayMoveMemory ? _relayMoves + 1 : 1;
-            _lastRelayMove = now;
-            FollowsPeer |= _relayMoves >= RelayMovesThatAreMeant;
-            return FollowsPeer;
-        }
 
         /// <summary>Null until its handshake is complete.</summary>
         public GimletConnection? Connection { get; set; }

@@ -16,13 +16,17 @@ internal static class ControlMessages
     /// <summary>The longest payload that is read; unknown messages up to this are skipped.</summary>
     public const int MaxPayload = 1024;
 
-    public const int HelloLength = 8;
+    public const int HelloLength = 9;
+
+    /// <summary>A flag of the hello: the sender uses direct paths for this connection.</summary>
+    public const byte UsesDirect = 1;
     public const int PingLength = 4;
 
-    public static byte[] WriteHello(ulong instance)
+    public static byte[] WriteHello(ulong instance, bool usesDirect = true)
     {
         byte[] message = New(Hello, HelloLength);
         BinaryPrimitives.WriteUInt64BigEndian(message.AsSpan(HeaderLength), instance);
+        message[HeaderLength + sizeof(ulong)] = usesDirect ? UsesDirect : (byte)0;
         return message;
     }
 

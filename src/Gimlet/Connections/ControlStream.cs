@@ -14,6 +14,7 @@ internal sealed class ControlStream : IDisposable
 {
     private readonly IControlEvents _owner;
     private readonly ulong _instance;
+    private readonly bool _usesDirect;
     private readonly TimeProvider _time;
     // A peer that sends pings and reads no answers is read no further when this many wait.
     private const int MaxAnswers = 64;
@@ -23,8 +24,9 @@ internal sealed class ControlStream : IDisposable
     private readonly ConcurrentDictionary<uint, Waiting> _pings = new();
     private int _answering;
 
-    public ControlStream(IControlEvents owner, ulong instance, TimeProvider time)
+    public ControlStream(IControlEvents owner, ulong instance, bool usesDirect, TimeProvider time)
     {
+        _usesDirect = usesDirect;
         _owner = owner;
         _instance = instance;
         _time = time;
@@ -36,7 +38,7 @@ internal sealed class ControlStream : IDisposable
         try
         {
             // First of all, so that the hello is the first message.
-            Task hello = WriteAsync(stream, ControlMessages.WriteHello(_instance));
+            Task hello = WriteAsync(stream, ControlMessages.WriteHello(_instance, _usesDirect));
             _ = _stream.TrySetResult(stream);
             await hello.ConfigureAwait(false);
             await ReadAsync(stream.Input).ConfigureAwait(false);
@@ -134,7 +136,7 @@ internal sealed class ControlStream : IDisposable
         switch (type)
         {
             case ControlMessages.Hello when payload.Length >= ControlMessages.HelloLength:
-                _owner.HelloReceived(BinaryPrimitives.ReadUInt64BigEndian(payload));
+                _owner.HelloReceived(BinaryPrimitives.ReadUInt64BigEndian(payload), (payload[sizeof(ulong)] & ControlMessages.UsesDirect) != 0);
                 break;
             case ControlMessages.Ping when payload.Length >= ControlMessages.PingLength:
                 uint sequence = BinaryPrimitives.ReadUInt32BigEndian(payload);
@@ -188,8 +190,8 @@ internal sealed class ControlStream : IDisposable
 /// <summary>What a control stream tells its connection; called from its reader, one at a time.</summary>
 internal interface IControlEvents
 {
-    /// <summary>The peer's process has this number.</summary>
-    void HelloReceived(ulong instance);
+    /// <summary>The peer's process has this number, and the peer uses direct paths for this connection or not.</summary>
+    void HelloReceived(ulong instance, bool usesDirect);
 
     /// <summary>A round trip of the peer was answered.</summary>
     void PingReceived(uint sequence);

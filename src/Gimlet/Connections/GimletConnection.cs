@@ -58,7 +58,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
             quic.IsServer ? CallDirection.Incoming : CallDirection.Outgoing, _path.Kind, quic.CurrentPath.Value);
         _callRecord?.HandshakeEnded(null);
         NoteFirst(_path);
-        _control = new ControlStream(this, table.Instance, table.Time);
+        _control = new ControlStream(this, table.Instance, UsesDirect, table.Time);
         _running = RunAsync();
     }
 
@@ -124,6 +124,9 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
 
     /// <summary>The number of the peer's process; 0 until its hello has come.</summary>
     internal ulong PeerInstance { get; private set; }
+
+    /// <summary>The peer uses direct paths for this connection.</summary>
+    internal bool PeerUsesDirect { get; private set; } = true;
 
     internal TimeSpan Elapsed => _table.Time.GetElapsedTime(_startedAt);
 
@@ -249,8 +252,9 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     public async ValueTask DisposeAsync() => await CloseAsync().ConfigureAwait(false);
 
     /// <inheritdoc/>
-    void IControlEvents.HelloReceived(ulong instance)
+    void IControlEvents.HelloReceived(ulong instance, bool usesDirect)
     {
+        PeerUsesDirect = usesDirect;
         PeerInstance = instance;
         _table.HelloReceived(this);
     }

@@ -8,8 +8,8 @@ namespace Gimlet.Hosting;
 
 /// <summary>
 /// The WebSocket to one server: opens it, carries text frames and relayed datagrams both ways, and opens it again with jittered backoff whenever
-/// it ends, until disposed. What the frames mean is the core's business. Proxies of the environment are respected, and Nagle's algorithm is off: both are
-/// what <see cref="ClientWebSocket"/> does by itself.
+/// it ends, until disposed. What the frames mean is the core's business. Proxies of the environment (HTTP CONNECT and SOCKS) are respected; Nagle's algorithm is off,
+/// which is what <see cref="ClientWebSocket"/> does by itself.
 /// </summary>
 internal sealed class SignallingLink : IServerLink
 {
@@ -234,6 +234,9 @@ internal sealed class SignallingLink : IServerLink
     {
         using var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol(SignalProtocol.Subprotocol);
+
+        // Asked for at each try: the application may have set another one since, and the handler that ClientWebSockets share remembers the first.
+        socket.Options.Proxy = HttpClient.DefaultProxy;
 
         // The protocol has pings of its own, which say whether the server works and not only whether its kernel does.
         socket.Options.KeepAliveInterval = TimeSpan.Zero;

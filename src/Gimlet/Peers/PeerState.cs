@@ -44,7 +44,7 @@ internal sealed class PeerState(PeerId id)
     /// <summary>A direct path on which QUIC fell silent although checks pass is not used again before this.</summary>
     public TimeSpan DirectNotBefore { get; set; }
 
-    public TimeSpan? LastSilence { get; set; }
+    public TimeSpan? SilenceEndsAt { get; set; }
 
     public int Silences { get; set; }
 

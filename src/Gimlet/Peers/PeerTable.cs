@@ -133,10 +133,12 @@ internal sealed partial class PeerTable
             return null;
         }
 
-        CallId call = peer.Expected[expected].Call;
+        ExpectedDial dial = peer.Expected[expected];
         peer.Expected.RemoveAt(expected);
         NoteExpected(peer);
-        return call;
+
+        // Of a serverless call each side knows its own handle only.
+        return dial.Protocol.Length > 0 ? dial.Call : null;
     }
 
     /// <summary>A connection with the peer has ended.</summary>
@@ -198,12 +200,14 @@ internal sealed partial class PeerTable
             return;
         }
 
-        peer.Silences = peer.LastSilence is { } last && now - last < SilenceMemory ? peer.Silences + 1 : 0;
-        peer.LastSilence = now;
+        // The memory begins when the path may be used again: a pause that is longer than it is not forgiven by itself.
+        peer.Silences = peer.SilenceEndsAt is { } end && now - end < SilenceMemory ? peer.Silences + 1 : 0;
+        peer.SilenceEndsAt = now;
         if (peer.Silences > 0)
         {
             TimeSpan pause = TimeSpan.FromSeconds(1 << Math.Min(peer.Silences - 1, 6));
             peer.DirectNotBefore = now + (pause < MaxSilencePause ? pause : MaxSilencePause);
+            peer.SilenceEndsAt = peer.DirectNotBefore;
         }
 
         Doubt(peer, chosen, now);

@@ -73,10 +73,16 @@ internal sealed class LiveNode : IAsyncDisposable
         _ = await other.NextAsync<IncomingMessage>();
     }
 
-    /// <summary>The next binary frame; text before it is a failure.</summary>
+    /// <summary>The next binary frame; text before it is a failure, but for the server's own keep-alive.</summary>
     public async Task<byte[]> NextBinaryAsync()
     {
         (WebSocketMessageType type, int length) = await ReadFrameAsync("a binary frame");
+        while (type == WebSocketMessageType.Text && SignalCodec.TryRead(_buffer.AsSpan(0, length), out SignalMessage? message, out _) && message is PingMessage ping)
+        {
+            await SendAsync(new PongMessage { Id = ping.Id });
+            (type, length) = await ReadFrameAsync("a binary frame");
+        }
+
         Assert.True(type == WebSocketMessageType.Binary, $"a binary frame is expected, not {type} {System.Text.Encoding.UTF8.GetString(_buffer, 0, length)}");
         return _buffer[..length];
     }

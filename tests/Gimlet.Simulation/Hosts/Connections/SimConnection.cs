@@ -29,8 +29,6 @@ internal sealed class SimConnection(SimConnections owner, SimQuic quic, PeerId p
     private readonly List<byte> _control = [];
     private readonly Queue<StreamEvent> _early = new();
     private ISimApplication? _application;
-    private int _relayMoves;
-    private TimeSpan _lastRelayMove = TimeSpan.MinValue;
 
     public SimQuic Quic { get; } = quic;
 
@@ -123,17 +121,6 @@ internal sealed class SimConnection(SimConnections owner, SimQuic quic, PeerId p
             default:
                 break;
         }
-    }
-
-    /// <summary>The peer keeps the connection on the relay although the direct path works; as ConnectionTable's member.</summary>
-    public bool FollowsPeer { get; set; }
-
-    public bool NoteRelayMove(TimeSpan now)
-    {
-        _relayMoves = _relayMoves > 0 && now - _lastRelayMove < TimeSpan.FromSeconds(10) ? _relayMoves + 1 : 1;
-        _lastRelayMove = now;
-        FollowsPeer |= _relayMoves >= 3;
-        return FollowsPeer;
     }
 
     public void HandleClosed(CloseReason reason)

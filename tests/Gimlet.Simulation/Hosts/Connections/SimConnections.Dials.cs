@@ -71,20 +71,7 @@ internal sealed partial class SimConnections
     }
 
     /// <summary>The peer's newest data came on a path; as ConnectionTable.PeerMoved.</summary>
-    public void PeerMoved(SimConnection connection, QuicPath path)
-    {
-        if (path.Value > 0)
-        {
-            connection.FollowsPeer = false;
-        }
-        else if (connection.NoteRelayMove(Now))
-        {
-            _ = connection.Quic.TryUsePath(Paths.ToRelay(connection.Peer, session: -1));
-            return;
-        }
-
-        Peers.HandlePeerMoved(connection.Peer, Paths.AddressOf(path), Now);
-    }
+    public void PeerMoved(SimConnection connection, QuicPath path) => Peers.HandlePeerMoved(connection.Peer, Paths.AddressOf(path), Now);
 
     /// <summary>A connection, or an attempt, has ended.</summary>
     public void Ended(SimConnection connection)
@@ -147,7 +134,7 @@ internal sealed partial class SimConnections
         {
             if (chosen.Direct is { } direct)
             {
-                _ = !member.FollowsPeer && member.Quic.TryUsePath(Paths.To(direct.Remote));
+                _ = member.Quic.TryUsePath(Paths.To(direct.Remote));
             }
             else
             {
