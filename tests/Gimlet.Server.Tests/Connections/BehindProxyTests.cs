@@ -7,6 +7,7 @@ using static Gimlet.Server.Tests.Support.Nodes;
 namespace Gimlet.Server.Tests.Connections;
 
 /// <summary>Nodes reach their server by the proxy that their process is told of (HTTP_PROXY, ALL_PROXY, or the system's): HTTP CONNECT and SOCKS version 5.</summary>
+[Collection(nameof(ConnectionsAlone))]
 public sealed class BehindProxyTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

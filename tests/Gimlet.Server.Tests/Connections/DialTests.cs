@@ -4,6 +4,7 @@ using static Gimlet.Server.Tests.Support.Nodes;
 namespace Gimlet.Server.Tests.Connections;
 
 /// <summary>Who is let in, for what, and what a dial that leads nowhere says.</summary>
+[Collection(nameof(ConnectionsAlone))]
 public sealed class DialTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

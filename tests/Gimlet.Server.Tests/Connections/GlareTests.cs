@@ -5,6 +5,7 @@ using static Gimlet.Server.Tests.Support.Nodes;
 namespace Gimlet.Server.Tests.Connections;
 
 /// <summary>Two nodes that dial each other for one protocol in the same moment, or nearly.</summary>
+[Collection(nameof(ConnectionsAlone))]
 public sealed class GlareTests
 {
     private const int Rounds = 40;

@@ -7,6 +7,7 @@ using static Gimlet.Server.Tests.Support.Nodes;
 namespace Gimlet.Server.Tests.Connections;
 
 /// <summary>Ends in every state. What they leave behind is counted by <see cref="ConnectionLeakTests"/>, which plays the same states.</summary>
+[Collection(nameof(ConnectionsAlone))]
 public sealed class LifetimeTests
 {
     [Theory]

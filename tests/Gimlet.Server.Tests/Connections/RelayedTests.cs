@@ -5,6 +5,7 @@ using static Gimlet.Server.Tests.Support.Nodes;
 namespace Gimlet.Server.Tests.Connections;
 
 /// <summary>Two nodes that only use the relay of a real server.</summary>
+[Collection(nameof(ConnectionsAlone))]
 public sealed class RelayedTests
 {
     private static readonly ConnectOptions RelayOnly = new() { Policy = PathPolicy.RelayOnly };

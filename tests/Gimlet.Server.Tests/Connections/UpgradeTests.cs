@@ -7,6 +7,7 @@ using static Gimlet.Server.Tests.Support.Nodes;
 namespace Gimlet.Server.Tests.Connections;
 
 /// <summary>From the relay to a direct path, and what becomes of both when the server goes.</summary>
+[Collection(nameof(ConnectionsAlone))]
 public sealed class UpgradeTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
