@@ -413,9 +413,8 @@ internal sealed partial class ConnectionTable
             return;
         }
 
-        // Who names no address wants no direct path, and this side looks for none behind its back.
-        bool wantsPaths = _host.Run(static (host, _, s) => host.Peers.WantsPaths(s.peer, s.protocol), (peer, protocol));
-        PathPolicy policy = dial?.Policy ?? (wantsPaths ? _options.EffectivePolicy : PathPolicy.RelayOnly);
+        // Whether the peer wants a direct path for it, its hello says.
+        PathPolicy policy = dial?.Policy ?? _options.EffectivePolicy;
         Member member = Enter(peer, quic, policy);
         var birth = new ConnectionBirth(peer, dial?.SharedCall ?? _host.Run(static (host, _, _) => host.Core.NewCallId(), 0), dial?.IsAuthenticated ?? true, policy, dial?.StartedAt ?? Time.GetTimestamp());
         GimletConnection connection = Create(quic, member, birth);

@@ -320,13 +320,13 @@ internal sealed partial class NodeCore : ISignallingOwner
         }
 
         _incoming.Remember(id, now);
-        _events.Enqueue(new CallAdmitted(id, peer, session.Index, incoming.Protocol) { WantsPaths = incoming.Candidates is { Length: > 0 } });
+        _events.Enqueue(new CallAdmitted(id, peer, session.Index, incoming.Protocol));
         if (_options.AcceptMode == AcceptMode.OnAccept)
         {
             _signals.Enqueue((session.Index, new AcceptMessage { Call = incoming.Call, Candidates = DescribeCandidates() }));
         }
 
-        // A caller that names no address at all wants no direct path.
+        // A caller that names no address looks for no path: it wants none, or has one already.
         if (_options.NoHolepunch || incoming.Candidates is null or { Length: 0 } || incoming.Capabilities?.Contains(Capability.Direct, StringComparer.Ordinal) != true)
         {
             keys.Dispose();

@@ -67,11 +67,7 @@ internal sealed record CallPinged(CallId Handle, uint Sequence, TransportAddress
 /// <param name="Peer">The caller.</param>
 /// <param name="Session">The server that carried the call.</param>
 /// <param name="Protocol">What it dials for; null for a call that only looks for paths.</param>
-internal sealed record CallAdmitted(CallId Handle, PeerId Peer, int Session, string? Protocol) : CallEvent(Handle)
-{
-    /// <summary>The caller wants direct paths; otherwise it named no address at all.</summary>
-    public bool WantsPaths { get; init; } = true;
-}
+internal sealed record CallAdmitted(CallId Handle, PeerId Peer, int Session, string? Protocol) : CallEvent(Handle);
 
 /// <summary>A call of this node goes out by a server: what it relays goes there as well.</summary>
 internal sealed record CallRouted(CallId Handle, PeerId Peer, int Session) : CallEvent(Handle);

@@ -68,8 +68,7 @@ internal sealed class PeerState(PeerId id)
 /// <param name="Call">Its call.</param>
 /// <param name="Protocol">For what.</param>
 /// <param name="Until">Until when its connection is waited for.</param>
-/// <param name="WantsPaths">The peer wants direct paths for it.</param>
-internal readonly record struct ExpectedDial(CallId Call, string Protocol, TimeSpan Until, bool WantsPaths);
+internal readonly record struct ExpectedDial(CallId Call, string Protocol, TimeSpan Until);
 
 /// <summary>One call's agent as the table sees it.</summary>
 internal sealed class PeerAgent(CallId handle, CallId call, TimeSpan startedAt)

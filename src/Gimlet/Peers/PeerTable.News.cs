@@ -23,7 +23,7 @@ internal sealed partial class PeerTable
                 // A serverless call, which no server announced: its peer has proven itself by this check, and one of the two will dial at once.
                 PeerState met = GetOrAdd(heard.Peer, now);
                 _byHandle[heard.Handle] = met;
-                met.Expected.Add(new ExpectedDial(heard.Handle, string.Empty, now + ExpectedFor, WantsPaths: true));
+                met.Expected.Add(new ExpectedDial(heard.Handle, string.Empty, now + ExpectedFor));
                 NoteExpected(met);
                 break;
             case CallConnected connected:
@@ -74,7 +74,7 @@ internal sealed partial class PeerTable
         if (admitted.Protocol is { } protocol)
         {
             _ = peer.Glared.Remove(protocol);
-            peer.Expected.Add(new ExpectedDial(admitted.Handle, protocol, now + ExpectedFor, admitted.WantsPaths));
+            peer.Expected.Add(new ExpectedDial(admitted.Handle, protocol, now + ExpectedFor));
             NoteExpected(peer);
 
             // The dial of the smaller id goes on. It rejects ours, but a server that introduces at once does not wait for that, and our handshake is under way:

@@ -116,10 +116,6 @@ internal sealed partial class PeerTable
     /// <summary>What the peer begins for the protocol comes of a dial that this side rejected with <c>glare</c>; asked once.</summary>
     public bool TakeGlare(PeerId id, string protocol) => _peers.TryGetValue(id, out PeerState? peer) && peer.Glared.Remove(protocol);
 
-    /// <summary>Whether the peer, whose dial for a protocol was accepted, wants direct paths for it.</summary>
-    public bool WantsPaths(PeerId id, string protocol) =>
-        !_peers.TryGetValue(id, out PeerState? peer) || !peer.Expected.Exists(e => e.Protocol == protocol && !e.WantsPaths);
-
     /// <summary>There is one more connection with the peer.</summary>
     /// <returns>The peer's call that led to it, where it was one of the peer's.</returns>
     public CallId? AddConnection(PeerId id, string protocol, bool isIncoming, bool allowsDirect, TimeSpan now)
