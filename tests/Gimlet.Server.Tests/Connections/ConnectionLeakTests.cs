@@ -87,13 +87,14 @@ public sealed class ConnectionLeakTests
         {
             while (Interlocked.Increment(ref next) is int number && number <= pairs)
             {
-                made += await PlayPairAsync(server, (int)((long)connections * number / pairs) - (int)((long)connections * (number - 1) / pairs));
+                int played = await PlayPairAsync(server, (int)((long)connections * number / pairs) - (int)((long)connections * (number - 1) / pairs));
+                _ = Interlocked.Add(ref made, played);
             }
         }
 
         // A few pairs at a time: as many as the machine has use for.
         await Task.WhenAll(WorkAsync(), WorkAsync(), WorkAsync(), WorkAsync());
-        Assert.InRange(made, 1, connections);
+        Assert.Equal(connections, made);
     }
 
     private static async Task<int> PlayPairAsync(GimletServer server, int connections)
@@ -150,8 +151,9 @@ public sealed class ConnectionLeakTests
             {
                 try
                 {
+                    // The runtime keeps an assembly's file open from its first use on, which may be anybody's.
                     string? target = new FileInfo(fd).LinkTarget;
-                    files += target is null ? 0 : 1;
+                    files += target is null || target.EndsWith(".dll", StringComparison.Ordinal) ? 0 : 1;
                     sockets += target?.StartsWith("socket:", StringComparison.Ordinal) == true ? 1 : 0;
                 }
                 catch (IOException)

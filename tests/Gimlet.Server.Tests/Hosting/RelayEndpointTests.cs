@@ -104,7 +104,7 @@ public sealed class RelayEndpointTests
     }
 
     [Fact]
-    public async Task Text_overtakes_what_is_relayed_and_who_reads_slowly_loses_the_oldest_and_is_not_closed()
+    public async Task Who_reads_slowly_loses_the_oldest_and_is_not_closed()
     {
         await using GimletServer server = await Servers.StartAsync(o => o with { Limits = new RendezvousLimits { RelayBytesPerSecond = 0 } });
         await using LiveNode slow = await LiveNode.RegisterAsync(server.HttpUrls[0]);
@@ -112,7 +112,7 @@ public sealed class RelayEndpointTests
         await using LiveNode caller = await LiveNode.RegisterAsync(server.HttpUrls[0]);
         await sender.MeetAsync(slow);
 
-        // Until the queue of the receiver, which reads nothing, is full.
+        // Until frames of the receiver, which reads nothing, were dropped.
         Task<LimitedMessage> told = sender.UntilAsync<LimitedMessage>();
         int sent = 0;
         while (!told.IsCompleted)
@@ -128,29 +128,26 @@ public sealed class RelayEndpointTests
         await caller.SendAsync(caller.Node.Call(slow.Node.Id));
         _ = await caller.NextAsync<IntroduceMessage>();
 
-        var before = new List<int>();
-        while (true)
+        // How many of them the system's buffers took, and so what the text comes before, is its own affair (WebSocketOutputTests has the order).
+        var came = new List<int>();
+        bool isTold = false;
+        while (!isTold || came is [] || came[^1] != sent - 1)
         {
             (WebSocketMessageType type, byte[] frame) = await slow.NextFrameAsync();
-            if (type == WebSocketMessageType.Text)
+            if (type == WebSocketMessageType.Binary)
             {
-                Assert.True(SignalCodec.TryRead(frame, out SignalMessage? message, out _));
-                _ = Assert.IsType<IncomingMessage>(message);
-                break;
+                came.Add(BitConverter.ToInt32(frame, RelayFrame.BatchHeaderLength));
+                continue;
             }
 
-            before.Add(BitConverter.ToInt32(frame, RelayFrame.BatchHeaderLength));
+            Assert.True(SignalCodec.TryRead(frame, out SignalMessage? message, out _));
+            _ = Assert.IsType<IncomingMessage>(message);
+            Assert.False(isTold);
+            isTold = true;
         }
 
-        var after = new List<int>();
-        while (after is [] || after[^1] != sent - 1)
-        {
-            after.Add(BitConverter.ToInt32(await slow.NextBinaryAsync(), RelayFrame.BatchHeaderLength));
-        }
-
-        Assert.InRange(after.Count, 4, 16);
-        Assert.Equal(before.Concat(after).Order(), before.Concat(after));
-        Assert.True(before.Count + after.Count < sent, "the oldest that waited were dropped");
+        Assert.Equal(came.Distinct().Order(), came);
+        Assert.True(came.Count < sent, "the oldest that waited were dropped");
         await slow.SendAsync(new PingMessage { Id = 2 });
         Assert.Equal(2, (await slow.NextAsync<PongMessage>()).Id);
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.WebSockets;
 using Gimlet.Identity;
 using Gimlet.Signalling;
@@ -76,8 +77,9 @@ internal sealed class LiveNode : IAsyncDisposable
     /// <summary>The next binary frame; text before it is a failure, but for the server's own keep-alive.</summary>
     public async Task<byte[]> NextBinaryAsync()
     {
+        var waited = Stopwatch.StartNew();
         (WebSocketMessageType type, int length) = await ReadFrameAsync("a binary frame");
-        while (type == WebSocketMessageType.Text && SignalCodec.TryRead(_buffer.AsSpan(0, length), out SignalMessage? message, out _) && message is PingMessage ping)
+        while (type == WebSocketMessageType.Text && waited.Elapsed < Deadline && SignalCodec.TryRead(_buffer.AsSpan(0, length), out SignalMessage? message, out _) && message is PingMessage ping)
         {
             await SendAsync(new PongMessage { Id = ping.Id });
             (type, length) = await ReadFrameAsync("a binary frame");
@@ -106,8 +108,10 @@ internal sealed class LiveNode : IAsyncDisposable
     public async Task<T> UntilAsync<T>()
         where T : SignalMessage
     {
+        var waited = Stopwatch.StartNew();
         while (true)
         {
+            Assert.True(waited.Elapsed < Deadline, $"{typeof(T).Name} did not come within {Deadline}, other messages did");
             (SignalMessage? message, WebSocketCloseStatus? close, string? reason) = await ReadAsync(typeof(T).Name);
             Assert.True(close is null, $"{typeof(T).Name} is expected and the server closed: {close} {reason}");
             if (message is T found)
