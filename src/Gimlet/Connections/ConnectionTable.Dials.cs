@@ -215,6 +215,20 @@ internal sealed partial class ConnectionTable
         }
     }
 
+    // False when the handshake is complete: then the peer has the connection, or will have it, and would know nothing of another one.
+    private bool TryBeginAgain(Dial dial, QuicConnection attempt)
+    {
+        bool isTaken = false;
+        bool isAgain = attempt.Host.TryCloseHandshake(() => isTaken = dial.TryTakeAttempt(attempt), CloseCodes.Superseded, string.Empty);
+        if (isTaken)
+        {
+            Leave(dial.Peer, attempt);
+            StartAttempt(dial);
+        }
+
+        return isAgain;
+    }
+
     // Makes the QUIC connection; its end is the dial's.
     private void StartAttempt(Dial dial) => _ = BeginAsync(dial);
 
