@@ -1,7 +1,6 @@
 using Gimlet.Quic.Paths;
 using Gimlet.Quic.Protection;
 using Gimlet.Quic.Streams;
-using Gimlet.Quic.Tests.Wire.Support;
 
 namespace Gimlet.Quic.Tests.Connections;
 
