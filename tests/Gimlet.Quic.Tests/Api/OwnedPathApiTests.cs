@@ -37,11 +37,11 @@ public sealed class OwnedPathApiTests : IAsyncDisposable
     [Fact]
     public async Task Only_a_handshake_that_is_under_way_is_taken_back()
     {
-        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        (QuicConnection client, QuicConnection server) = await _endpoints.ConnectAsync();
         Assert.False(client.Host.TryCloseHandshake(static () => throw new InvalidOperationException("The peer has this connection."), 7, "again"));
         await SendAsync(client, server, 10_000);
 
-        QuicConnection waiting = _client.BeginConnect(Dead, TestEndpoints.ClientOptions);
+        QuicConnection waiting = _endpoints.Client.BeginConnect(Dead, TestEndpoints.ClientOptions);
         Assert.True(waiting.Host.TryCloseHandshake(static () => false, 7, "somebody else has it"));
         Assert.False(waiting.Connected.IsCompleted);
         Assert.True(waiting.Host.TryCloseHandshake(static () => true, 7, "again"));

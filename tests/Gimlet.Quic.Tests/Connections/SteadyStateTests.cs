@@ -64,7 +64,7 @@ public sealed class SteadyStateTests
             sent += sender.Write(data);
             pair.Exchange();
             received += Drain(receiver, room);
-        });
+        }, runs: 500);
         pair.Exchange();
         received += Drain(receiver, room);
         Assert.Equal(sent, received);

@@ -64,7 +64,7 @@ public sealed class StreamMemoryTests
                 Acknowledge(pair.Server.Set, back);
             }
         });
-        Assert.Equal((long)Allocations.Runs * streamCount * data.Length, total);
+        Assert.Equal(2L * Allocations.Runs * streamCount * data.Length, total);
     }
 
     [Fact]
