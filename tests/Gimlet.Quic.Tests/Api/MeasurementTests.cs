@@ -21,14 +21,14 @@ public sealed class MeasurementTests
         }
 
         // Certificates and TLS's leftovers are garbage by then.
-        await Task.Delay(200, Token);
+        await Eventually.AtRestAsync(connections);
         long before = GC.GetTotalMemory(forceFullCollection: true);
         for (int i = 0; i < Count; i++)
         {
             await AddAsync();
         }
 
-        await Task.Delay(200, Token);
+        await Eventually.AtRestAsync(connections);
         long each = (GC.GetTotalMemory(forceFullCollection: true) - before) / (2 * Count);
         TestContext.Current.TestOutputHelper?.WriteLine($"{each} bytes of managed memory for each end of a connection");
         Assert.InRange(each, 0, 20 * 1024);
@@ -61,7 +61,7 @@ public sealed class MeasurementTests
         long allocated = 0;
         for (int round = 0; round < 2; round++)
         {
-            await Task.Delay(100, Token);
+            await Eventually.AtRestAsync([pair.Client, pair.Server]);
             long before = GC.GetTotalAllocatedBytes(precise: true);
             for (int i = 0; i < 3000; i++)
             {
