@@ -58,8 +58,8 @@ public sealed class MeasurementTests
                 }
             },
             Token);
-        long allocated = 0;
-        for (int round = 0; round < 2; round++)
+        long allocated = long.MaxValue;
+        for (int round = 0; round < 4; round++)
         {
             await Eventually.AtRestAsync([pair.Client, pair.Server]);
             long before = GC.GetTotalAllocatedBytes(precise: true);
@@ -72,7 +72,8 @@ public sealed class MeasurementTests
                 }
             }
 
-            allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+            // What the runtime does by itself falls into one round or another; what an operation allocates is in each.
+            allocated = round == 0 ? allocated : Math.Min(allocated, GC.GetTotalAllocatedBytes(precise: true) - before);
         }
 
         pair.Local.CompleteWrites();
