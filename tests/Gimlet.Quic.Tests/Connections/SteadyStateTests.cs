@@ -59,6 +59,7 @@ public sealed class SteadyStateTests
         long received = Drain(receiver, room);
         long sent = data.Length;
         long before = PacketsOn(second);
+        // Not more runs: the list of received ranges doubles now and then, up to ReceivedRanges.MaxRanges.
         Allocations.AssertNone(() =>
         {
             sent += sender.Write(data);
