@@ -18,6 +18,12 @@ internal static class Measurement
 
     public static async Task<int> RunAsync(string[] args)
     {
+        if (args is ["--help"])
+        {
+            Console.WriteLine(BenchOptions.Usage);
+            return 0;
+        }
+
         BenchOptions options;
         try
         {
