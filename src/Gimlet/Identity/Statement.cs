@@ -11,9 +11,6 @@ internal static class Statement
     public static byte[] Registration(string authority, ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> subjectPublicKeyInfo) =>
         [.. "gimlet.v1 register\0"u8, .. Encoding.ASCII.GetBytes(authority), 0, .. nonce, .. subjectPublicKeyInfo];
 
-    public static byte[] Worker(string authority, string workerId, ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> subjectPublicKeyInfo) =>
-        [.. "gimlet.v1 worker\0"u8, .. Encoding.ASCII.GetBytes(authority), 0, .. Encoding.ASCII.GetBytes(workerId), 0, .. nonce, .. subjectPublicKeyInfo];
-
     public static byte[] Prekey(ReadOnlySpan<byte> point) => [.. "gimlet.v1 prekey\0"u8, .. point];
 
     public static byte[] Hello(ReadOnlySpan<byte> point) => [.. "gimlet.v1 hello\0"u8, .. point];
