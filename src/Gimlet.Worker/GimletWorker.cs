@@ -120,10 +120,10 @@ public sealed partial class GimletWorker : IAsyncDisposable
         {
             return await _peers.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (ChannelClosedException)
+        catch (ChannelClosedException e)
         {
             await Ended.ConfigureAwait(false);
-            throw new ObjectDisposedException(nameof(GimletWorker));
+            throw new ObjectDisposedException("The worker was disposed.", e);
         }
     }
 
