@@ -6,17 +6,29 @@ namespace Gimlet.Server.Workers.Hosting;
 /// <summary>Reads one worker's frames into the rendezvous. An idle connection holds no buffer.</summary>
 internal sealed class WorkerReader(WebSocket socket, WorkerConnection connection, WorkersHost host)
 {
+    /// <summary>Frames that are read without leaving the thread, where they come that fast: as many as of a node.</summary>
+    private const int FramesPerTurn = 64;
+
     /// <summary>Until the other side's close frame.</summary>
     public async Task RunAsync()
     {
+        int inTurn = 0;
         while (true)
         {
             // Waits without a buffer, and learns the kind of the frame.
-            ValueWebSocketReceiveResult result = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
+            ValueTask<ValueWebSocketReceiveResult> first = socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
+            inTurn = first.IsCompleted ? inTurn + 1 : 0;
+            ValueWebSocketReceiveResult result = await first.ConfigureAwait(false);
             if (result.MessageType == WebSocketMessageType.Close
                 || !await ReadAsync(result.MessageType, result.EndOfMessage).ConfigureAwait(false))
             {
                 return;
+            }
+
+            if (inTurn >= FramesPerTurn)
+            {
+                inTurn = 0;
+                await Task.Yield();
             }
         }
     }
@@ -31,7 +43,7 @@ internal sealed class WorkerReader(WebSocket socket, WorkerConnection connection
             int length = 0;
             while (!isWhole)
             {
-                if (length == buffer.Length)
+                if (length == buffer.Length && length < limit)
                 {
                     byte[] larger = RelayBuffers.Rent(Math.Min(4 * length, Math.Max(limit, RelayBuffers.Smallest)));
                     buffer.AsSpan(0, length).CopyTo(larger);
@@ -39,6 +51,7 @@ internal sealed class WorkerReader(WebSocket socket, WorkerConnection connection
                     buffer = larger;
                 }
 
+                // At the limit without room: the end may still come by itself, as an empty frame.
                 int room = Math.Min(limit, buffer.Length) - length;
                 ValueWebSocketReceiveResult result = await socket.ReceiveAsync(buffer.AsMemory(length, room), CancellationToken.None).ConfigureAwait(false);
                 if (result.MessageType == WebSocketMessageType.Close)
@@ -48,7 +61,7 @@ internal sealed class WorkerReader(WebSocket socket, WorkerConnection connection
 
                 length += result.Count;
                 isWhole = result.EndOfMessage;
-                if (length == limit && !isWhole)
+                if (room == 0 && !isWhole)
                 {
                     host.Core.HandleTooLarge(connection);
                     return await SkipAsync(buffer).ConfigureAwait(false);
