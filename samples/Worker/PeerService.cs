@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Gimlet.Samples.Worker;
 
 /// <summary>Runs a worker for as long as the host runs, and exchanges a greeting with each peer.</summary>
-internal sealed partial class PeerService(IConfiguration configuration, ILoggerFactory loggers, ILogger<PeerService> logger) : BackgroundService
+public sealed partial class PeerService(IConfiguration configuration, ILoggerFactory loggers, ILogger<PeerService> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

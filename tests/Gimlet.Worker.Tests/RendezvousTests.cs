@@ -141,6 +141,7 @@ public sealed class RendezvousTests
         await using TestRendezvous rendezvous = await TestRendezvous.StartAsync();
         LiveWorker worker = await LiveWorker.StartAsync(rendezvous, "a");
         TestWorker seen = await rendezvous.NextAsync();
+        _ = await seen.SaidAsync("update_udp_endpoint");
 
         await worker.DisposeAsync();
         await worker.DisposeAsync();
