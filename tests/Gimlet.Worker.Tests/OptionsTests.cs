@@ -32,6 +32,15 @@ public sealed class OptionsTests
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Printed_options_keep_the_secrets()
+    {
+        string text = (Right with { GroupSecret = "0123456789abcdef", Token = "worker-token", ServerToken = "server-token" }).ToString();
+
+        Assert.Contains("gimlet.example.org", text, StringComparison.Ordinal);
+        Assert.All(["0123456789abcdef", "worker-token", "server-token"], secret => Assert.DoesNotContain(secret, text, StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("https://h", "wss://h/ws/register/w", "https://h/", "h:443")]
     [InlineData("http://h:8080/", "ws://h:8080/ws/register/w", "http://h:8080/", "h:8080")]
