@@ -219,7 +219,9 @@ public sealed class WorkerRunTests : WorkerTest
         Environment["STUN_HOST_ENV"] = isName ? kind : "127.0.0.1";
         Environment["STUN_PORT_ENV"] = isName ? "3478" : $"{port}";
         Environment["STUN_MAX_RETRIES"] = "2";
-        Environment["STUN_RETRY_DELAY_SEC"] = "0.3";
+
+        // Garbage has to arrive before the time is over; silence has only to last.
+        Environment["STUN_RETRY_DELAY_SEC"] = kind == "garbage" ? "2" : "0.3";
         (string url, _, _) = await RendezvousAsync();
         GimletProcess worker = StartWorker(url, "a");
 
