@@ -186,7 +186,7 @@ public sealed partial class GimletWorker
         }
         catch (GimletException e)
         {
-            Report(new WorkerTrouble(e));
+            Post((w, _) => w.Report(new WorkerTrouble(e)));
             await CloseAsync(adopt.Connection, RefusedCode, "refused").ConfigureAwait(false);
         }
         catch (OperationCanceledException)

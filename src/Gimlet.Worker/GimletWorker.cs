@@ -168,7 +168,7 @@ public sealed partial class GimletWorker : IAsyncDisposable
         GimletNode node = await GimletNode.StartAsync(_options.NodeOptions() with { Identity = _identity }, cancellationToken).ConfigureAwait(false);
         _node = node;
         _accepting = AcceptConnectionsAsync(node);
-        _address = new AddressWatch(_options, node, Report, address => Post((worker, _) => worker.SetEndpoint(address)));
+        _address = new AddressWatch(_options, node, news => Post((worker, _) => worker.Report(news)), address => Post((worker, _) => worker.SetEndpoint(address)));
         Post(static (worker, now) => worker._session.HandleNodeReady(now));
         Track(_address.RunAsync(_stop.Token));
     }
@@ -231,6 +231,7 @@ public sealed partial class GimletWorker : IAsyncDisposable
         _ = _timer.Change(due < TimeSpan.Zero && due != Timeout.InfiniteTimeSpan ? TimeSpan.Zero : due, Timeout.InfiniteTimeSpan);
     }
 
+    // By the one task: the application hears one thing at a time, in order.
     private void Report(WorkerNews news)
     {
         switch (news)
