@@ -12,6 +12,8 @@ internal sealed partial class ConnectionTable
     // The peer whose dial goes on is a round trip or two away from us; after this its dial has come to nothing.
     private static readonly TimeSpan JoinWait = TimeSpan.FromSeconds(5);
 
+    private const string AnotherTakesItsPlace = "another connection takes its place";
+
     // Each clears away what the two sides believed differently; three in a row mean that something else is wrong.
     private const int MaxStaleConnections = 3;
 
@@ -32,6 +34,12 @@ internal sealed partial class ConnectionTable
             {
                 options.Dialing?.Invoke(call);
                 DialRequest request = RequestOf(dial, secret, sessions);
+                if (dial.Outcome.IsCompleted)
+                {
+                    // The peer's connection came before this side had said a word: a call would announce one that does not follow.
+                    return dial.Outcome;
+                }
+
                 if (_host.Run(static (host, now, r) => host.Peers.TryBeginDial(r, now), request))
                 {
                     if (_host.Run(static (host, _, id) => host.Core.SessionOf(id), call) >= 0)
@@ -215,6 +223,20 @@ internal sealed partial class ConnectionTable
         }
     }
 
+    // False when the handshake is complete: then the peer has the connection, or will have it, and would know nothing of another one.
+    private bool TryBeginAgain(Dial dial, QuicConnection attempt)
+    {
+        bool isTaken = false;
+        bool isAgain = attempt.Host.TryCloseHandshake(() => isTaken = dial.TryTakeAttempt(attempt), CloseCodes.Superseded, string.Empty);
+        if (isTaken)
+        {
+            Leave(dial.Peer, attempt);
+            StartAttempt(dial);
+        }
+
+        return isAgain;
+    }
+
     // Makes the QUIC connection; its end is the dial's.
     private void StartAttempt(Dial dial) => _ = BeginAsync(dial);
 
@@ -248,13 +270,20 @@ internal sealed partial class ConnectionTable
                 return;
             }
 
+            if (!dial.TryTakeAttempt(quic) || !dial.TryClaim())
+            {
+                Leave(dial.Peer, quic);
+                await quic.CloseAsync(CloseCodes.Superseded, AnotherTakesItsPlace).ConfigureAwait(false);
+                return;
+            }
+
             UseChosenPath(dial.Peer, member);
             var birth = new ConnectionBirth(dial.Peer, dial.SharedCall, dial.IsAuthenticated, dial.Policy, dial.StartedAt);
             GimletConnection connection = Create(quic, member, birth);
             Task control = connection.BeginControlAsync();
-            if (!dial.TryTakeAttempt(quic) || !dial.TryComplete(connection))
+            if (!dial.TryComplete(connection))
             {
-                await connection.CloseAsync(CloseCodes.Superseded, "another connection takes its place").ConfigureAwait(false);
+                await connection.CloseAsync(CloseCodes.Superseded, AnotherTakesItsPlace).ConfigureAwait(false);
             }
 
             await control.ConfigureAwait(false);
@@ -356,6 +385,7 @@ internal sealed partial class ConnectionTable
             member.Connection = connection;
         }
 
+        connection.Start();
         return connection;
     }
 
@@ -413,6 +443,9 @@ internal sealed partial class ConnectionTable
             return;
         }
 
+        // From here on it is this one that the dial becomes: its own attempt, which no call of the peer is waited for any more, might be complete in this moment.
+        bool isOutcome = dial is not null && dial.TryClaim();
+
         // Whether the peer wants a direct path for it, its hello says.
         PathPolicy policy = dial?.Policy ?? _options.EffectivePolicy;
         Member member = Enter(peer, quic, policy);
@@ -420,7 +453,7 @@ internal sealed partial class ConnectionTable
         GimletConnection connection = Create(quic, member, birth);
         UseChosenPath(peer, member);
         NodeLog.Accepted(_logger, connection.Call, peer, protocol);
-        if (dial is not null && dial.TryComplete(connection))
+        if (isOutcome && dial!.TryComplete(connection))
         {
             Abandon(dial);
         }

@@ -291,11 +291,10 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
                     _ = member.Quic.TryUsePath(_host.Paths.To(direct.Remote));
                 }
             }
-            else if (chosen.LeftSilent && member.Connection is null && FindDial(d => d.IsAttempt(member.Quic)) is { } dial)
+            else if (chosen.LeftSilent && member.Connection is null && FindDial(d => d.IsAttempt(member.Quic)) is { } dial && TryBeginAgain(dial, member.Quic))
             {
-                // Its handshake is on a path that is dead, or led to a process that is no more; QUIC moves no handshake.
-                Abandon(dial);
-                StartAttempt(dial);
+                // Its handshake was on a path that is dead, or led to a process that is no more; QUIC moves no handshake.
+                continue;
             }
             else if (member.Policy.AllowsRelay)
             {

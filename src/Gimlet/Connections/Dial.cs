@@ -11,6 +11,7 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     private readonly TaskCompletionSource _routed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _introduced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private QuicConnection? _attempt;
+    private bool _isClaimed;
     private readonly TaskCompletionSource _direct = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The id that the application was told.</summary>
@@ -86,6 +87,9 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
         IsJoining = false;
         Volatile.Write(ref _joined, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
     }
+
+    /// <summary>One connection is the dial's outcome: the first that claims it, before anybody is told of either.</summary>
+    public bool TryClaim() => Interlocked.Exchange(ref _isClaimed, true) == false;
 
     public bool TryComplete(GimletConnection connection) => _outcome.TrySetResult(connection);
 

@@ -28,7 +28,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     private readonly ConcurrentQueue<PingReceived> _pingNews = new();
     private readonly EarlyNews<PathChange> _pathChanged = new();
     private readonly EarlyNews<PingReceived> _pingAnswered = new();
-    private readonly Task _running;
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ConnectionPath _path;
     private string _pathReason = "connected";
     private volatile bool _isSilent;
@@ -59,7 +59,6 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         _callRecord?.HandshakeEnded(null);
         NoteFirst(_path);
         _control = new ControlStream(this, table.Instance, UsesDirect, table.Time);
-        _running = RunAsync();
     }
 
     /// <summary>
@@ -283,7 +282,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     {
         _ = Interlocked.CompareExchange(ref _closeReason, reason, null);
         await _quic.CloseAsync(code, code == CloseCodes.Normal ? null : reason).ConfigureAwait(false);
-        await _running.ConfigureAwait(false);
+        await _over.Task.ConfigureAwait(false);
     }
 
     /// <summary>The table put the connection on a path; the event that follows says why.</summary>
@@ -301,6 +300,11 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
             _quic.Ping();
         }
     }
+
+    /// <summary>
+    /// Hears of the peer from now on. Called once, when the table knows the connection: what has come already is told at once.
+    /// </summary>
+    internal void Start() => _ = RunAsync();
 
     /// <summary>The first stream of a client is the control stream.</summary>
     internal async Task BeginControlAsync()
@@ -355,6 +359,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         _record?.Close();
         _table.Ended(this);
         _ = _closed.TrySetResult(reason);
+        _over.SetResult();
     }
 
     // The peer's first stream is the control stream; those of the application may overtake it.

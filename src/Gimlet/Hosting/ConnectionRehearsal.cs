@@ -62,12 +62,14 @@ internal static class ConnectionRehearsal
         var owner = new Owner();
         long now = TimeProvider.System.GetTimestamp();
         var ofClient = new GimletConnection(owner, dialled, new ConnectionBirth(serverId, default, IsAuthenticated: true, PathPolicy.RelayThenDirect, now));
+        ofClient.Start();
         await using ConfiguredAsyncDisposable endOfOfClient = ofClient.ConfigureAwait(false);
         await ofClient.BeginControlAsync().ConfigureAwait(false);
         Task<PingResult> ping = ofClient.PingAsync(bound);
         QuicConnection accepted = await listener.AcceptConnectionAsync(bound).ConfigureAwait(false);
         _ = accepted.TryUsePath(Direct);
         var ofServer = new GimletConnection(owner, accepted, new ConnectionBirth(clientId, default, IsAuthenticated: true, PathPolicy.RelayThenDirect, now));
+        ofServer.Start();
         await using ConfiguredAsyncDisposable endOfOfServer = ofServer.ConfigureAwait(false);
         _ = await ping.ConfigureAwait(false);
         QuicStream stream = await ofClient.OpenStreamAsync(cancellationToken: bound).ConfigureAwait(false);

@@ -137,7 +137,7 @@ internal sealed class CallTable(Queue<NodeEvent> events, Func<NodeCall, TimeSpan
         events.Enqueue(new CallPathRecovered(_byCall[call.Id].Handle, PathInfo.Of(pair)));
 
     public void PeerHeard(CallAgent call, TransportAddress remote, TimeSpan now) =>
-        events.Enqueue(new CallHeard(_byCall[call.Id].Handle, call.Remote, remote));
+        events.Enqueue(new CallHeard(_byCall[call.Id].Handle, call.Remote, remote, IsServerless: _byCall[call.Id].Session < 0));
 
     public void PathLost(CallAgent call, TimeSpan now)
     {

@@ -76,7 +76,7 @@ internal sealed record CallRouted(CallId Handle, PeerId Peer, int Session) : Cal
 internal sealed record CallIntroduced(CallId Handle, PeerId Peer, bool IsIncoming) : CallEvent(Handle);
 
 /// <summary>An authenticated check of the peer came from an address for the first time.</summary>
-internal sealed record CallHeard(CallId Handle, PeerId Peer, TransportAddress Remote) : CallEvent(Handle);
+internal sealed record CallHeard(CallId Handle, PeerId Peer, TransportAddress Remote, bool IsServerless) : CallEvent(Handle);
 
 /// <summary>The peer is calling this node for the same protocol, and its call is the one that goes on.</summary>
 internal sealed record CallGlared(CallId Handle) : CallEvent(Handle);

@@ -19,8 +19,8 @@ internal sealed partial class PeerTable
                 _byHandle[introduced.Handle] = introducedTo;
                 _ = introducedTo.Punching.Add(introduced.Handle);
                 break;
-            case CallHeard heard when !_byHandle.ContainsKey(heard.Handle):
-                // A serverless call, which no server announced: its peer has proven itself by this check, and one of the two will dial at once.
+            case CallHeard { IsServerless: true } heard when !_byHandle.ContainsKey(heard.Handle):
+                // No server announced it: its peer has proven itself by this check, and one of the two will dial at once.
                 PeerState met = GetOrAdd(heard.Peer, now);
                 _byHandle[heard.Handle] = met;
                 met.Expected.Add(new ExpectedDial(heard.Handle, string.Empty, now + ExpectedFor));

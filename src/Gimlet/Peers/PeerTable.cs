@@ -73,9 +73,8 @@ internal sealed partial class PeerTable
     /// <returns>False when the peer's own dial for that protocol is under way: its connection is the one to wait for.</returns>
     public bool TryBeginDial(DialRequest request, TimeSpan now)
     {
+        // A dial that waits for the peer's is none that the peer's could collide with.
         PeerState peer = GetOrAdd(request.Peer, now);
-        peer.Dials[request.Call] = request.Protocol!;
-        _byHandle[request.Call] = peer;
         if (peer.Expected.Exists(e => e.Protocol == request.Protocol))
         {
             return false;
@@ -368,6 +367,9 @@ internal sealed partial class PeerTable
 
     private void SendDial(PeerState peer, DialRequest request, TimeSpan now)
     {
+        peer.Dials[request.Call] = request.Protocol!;
+        _byHandle[request.Call] = peer;
+
         // A path that works need not be looked for again.
         bool wantsPaths = request.WantsPaths && peer.Chosen is null;
         peer.LastAttempt = wantsPaths ? now : peer.LastAttempt;

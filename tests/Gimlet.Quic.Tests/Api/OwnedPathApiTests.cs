@@ -60,6 +60,21 @@ public sealed class OwnedPathApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Only_a_handshake_that_is_under_way_is_taken_back()
+    {
+        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        Assert.False(client.Host.TryCloseHandshake(static () => throw new InvalidOperationException("The peer has this connection."), 7, "again"));
+        await SendAsync(client, server, 10_000);
+
+        QuicConnection waiting = _client.BeginConnect(Dead, TestEndpoints.ClientOptions);
+        Assert.True(waiting.Host.TryCloseHandshake(static () => false, 7, "somebody else has it"));
+        Assert.False(waiting.Connected.IsCompleted);
+        Assert.True(waiting.Host.TryCloseHandshake(static () => true, 7, "again"));
+        _ = await Assert.ThrowsAsync<QuicException>(() => waiting.Connected.WaitAsync(Token));
+        Assert.True(waiting.Host.TryCloseHandshake(static () => true, 7, "it is over"));
+    }
+
+    [Fact]
     public async Task A_dead_path_falls_silent_and_what_it_had_arrives_by_another_one()
     {
         (QuicConnection client, QuicConnection server) = await ConnectAsync();

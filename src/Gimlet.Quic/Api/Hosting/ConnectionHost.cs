@@ -252,6 +252,29 @@ internal sealed class ConnectionHost : IConnectionRoutes, IThreadPoolWorkItem, I
         }
     }
 
+    /// <summary>Closes a connection whose handshake is under way; one that is complete here may be one for the peer, and stays.</summary>
+    /// <param name="claim">Called before the close, which is left where the claim is refused: whoever waits for the handshake sees its end at once.</param>
+    /// <param name="errorCode">The application's code.</param>
+    /// <param name="reason">The reason in words.</param>
+    /// <returns>False when the handshake is complete.</returns>
+    public bool TryCloseHandshake(Func<bool> claim, long errorCode, string reason)
+    {
+        lock (Gate)
+        {
+            if (!_isOver && Core.IsConnected)
+            {
+                return false;
+            }
+
+            if (claim())
+            {
+                Close(errorCode, reason);
+            }
+
+            return true;
+        }
+    }
+
     /// <summary>The owner of the paths chose a path for the connection. With the gate held.</summary>
     public void Hold(QuicPath path) => _paths.Hold(new PathId(path.Value), Core.CurrentPath);
 
