@@ -68,6 +68,9 @@ public sealed class GimletNode : IAsyncDisposable
     /// <summary>A server dropped relayed datagrams of this node, and which limit it was. Raised one at a time, in order; must not block.</summary>
     public event Action<RelayLimited>? RelayLimited;
 
+    /// <summary>Every STUN server that is known has answered or failed; again each time when all were asked anew. Raised like the others.</summary>
+    internal event Action? GatheringFinished;
+
     /// <summary>This node's id.</summary>
     public PeerId Id => _identity.Id;
 
@@ -89,7 +92,9 @@ public sealed class GimletNode : IAsyncDisposable
     /// <summary>A ticket that leads to this node.</summary>
     public Ticket Ticket => new(Id, _options.Servers);
 
-    /// <summary>Starts a node: binds its sockets, registers with its servers, and learns its public address or why there is none.</summary>
+    /// <summary>
+    /// Starts a node: binds its sockets, and, where <see cref="GimletNodeOptions.RequireServer"/> says so, registers with its servers and learns its public address or why there is none.
+    /// </summary>
     /// <param name="options">How it is to be.</param>
     /// <param name="cancellationToken">Ends the start.</param>
     /// <exception cref="GimletException">An option is wrong, a port is in use, no server could be reached, or the server refused this node.</exception>
@@ -103,7 +108,11 @@ public sealed class GimletNode : IAsyncDisposable
             // A rehearsal is not rehearsed.
             Task rehearsal = options.Ground == NodeGround.Real ? Rehearsal.Done : Task.CompletedTask;
             node._host.Start();
-            await node.WaitForStartAsync(cancellationToken).ConfigureAwait(false);
+            if (options.RequireServer)
+            {
+                await node.WaitForStartAsync(cancellationToken).ConfigureAwait(false);
+            }
+
             await rehearsal.WaitAsync(cancellationToken).ConfigureAwait(false);
             return node;
         }
@@ -254,6 +263,10 @@ public sealed class GimletNode : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     public Task WaitForNatAsync(CancellationToken cancellationToken = default) => _start.Classified.WaitAsync(cancellationToken);
 
+    /// <summary>Asks further STUN servers, beside those that are configured or that the servers name; with none, it is settled that there are no others.</summary>
+    /// <param name="servers">They.</param>
+    internal void AskStun(IReadOnlyList<StunServerAddress> servers) => _host.ResolveStun(servers);
+
     /// <summary>Ends all connections, leaves the servers, and lets go of the sockets. Safe to call twice.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -370,6 +383,7 @@ public sealed class GimletNode : IAsyncDisposable
                 break;
             case GatheringEnded:
                 NoteGathering();
+                GatheringFinished?.Invoke();
                 if (!_host.Run(static (host, _, _) => host.Core.IsClassifying, 0))
                 {
                     // No STUN server has an address, or there is nothing to punch for: nobody will ever say what the NAT does.

@@ -20,6 +20,12 @@ public sealed record GimletNodeOptions
     /// <summary>How long the first registration may take before the start fails. 10 s: what a person waits for a page.</summary>
     public TimeSpan ServerTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// A start fails where no server completes the registration in time, or all refuse this node. False: the start waits for none, and the node registers when it
+    /// can; until then it is of use to whoever has its address.
+    /// </summary>
+    public bool RequireServer { get; init; } = true;
+
     /// <summary>The local UDP port; 0 for any.</summary>
     public int Port { get; init; }
 

@@ -75,6 +75,11 @@ public sealed class GimletServer : IAsyncDisposable
         // Empty, not slim: a library's server must not read appsettings.json and environment variables of whoever starts it.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         _ = builder.Services.AddSingleton(options.LoggerFactory).AddLogging().AddRoutingCore().AddGimlet(options);
+        if (options.Workers is { } workers)
+        {
+            _ = builder.Services.AddGimletWorkers(workers);
+        }
+
         _ = builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
         _ = builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
         _ = builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Configure(kestrel, options, certificate));
@@ -89,6 +94,11 @@ public sealed class GimletServer : IAsyncDisposable
 
             _ = app.UseRouting();
             _ = app.MapGimlet();
+            if (options.Workers is not null)
+            {
+                _ = app.MapGimletWorkers();
+            }
+
             await app.StartAsync(cancellationToken).ConfigureAwait(false);
             await rehearsal.WaitAsync(cancellationToken).ConfigureAwait(false);
             return new GimletServer(app, host);
@@ -127,9 +137,9 @@ public sealed class GimletServer : IAsyncDisposable
         limits.RequestHeadersTimeout = RequestHeadersTimeout;
         limits.MaxRequestHeadersTotalSize = 16 * 1024;
 
-        // No endpoint takes a body.
+        // No endpoint takes a body; the one for operators of workers allows itself a small one.
         limits.MaxRequestBodySize = 0;
-        limits.MaxConcurrentUpgradedConnections = options.Limits.TotalNodes + options.Limits.TotalUnregistered;
+        limits.MaxConcurrentUpgradedConnections = options.Limits.TotalNodes + options.Limits.TotalUnregistered + RoomFor(options.Workers);
         limits.MaxConcurrentConnections = limits.MaxConcurrentUpgradedConnections + SpareConnections;
         if (options.Http is { } http)
         {
@@ -145,6 +155,9 @@ public sealed class GimletServer : IAsyncDisposable
             }));
         }
     }
+
+    // Workers that are taken over, or about to prove their peer id, have no place of their own for a moment.
+    private static long RoomFor(GimletWorkersOptions? workers) => workers is null ? 0 : workers.Limits.Workers + SpareConnections;
 
     private static void Listen(KestrelServerOptions kestrel, IPEndPoint endPoint, Action<ListenOptions> configure)
     {

@@ -22,6 +22,9 @@ public sealed record GimletServerOptions : GimletOptions
     /// <summary>The certificate's private key in PEM form; read again when it changes.</summary>
     public string? CertificateKeyFile { get; init; }
 
+    /// <summary>The rendezvous for workers of any language, beside that of the nodes; null for none.</summary>
+    public GimletWorkersOptions? Workers { get; init; }
+
     /// <summary>Where log lines go; nowhere by default.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
@@ -29,6 +32,7 @@ public sealed record GimletServerOptions : GimletOptions
     {
         base.Validate();
         ArgumentNullException.ThrowIfNull(LoggerFactory);
+        Workers?.Validate();
         if (Http is null && Https is null)
         {
             throw new ArgumentException("Neither Http nor Https is set; give at least one address to listen on.");

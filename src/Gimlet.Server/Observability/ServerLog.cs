@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Gimlet.Server.Observability;
 
 /// <summary>
-/// Every log line of the server, with stable event ids. 1 to 19 sessions, 20 to 39 calls, 40 to 59 the host. A peer id of 32 zero
+/// Every log line of the server, with stable event ids. 1 to 19 sessions, 20 to 39 calls, 40 to 59 the host (60 to 79: <see cref="WorkerLog"/>). A peer id of 32 zero
 /// bytes means that the session has not registered. Levels: what one node does is debug, what an operator decides about is information and up.
 /// </summary>
 internal static partial class ServerLog

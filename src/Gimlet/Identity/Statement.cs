@@ -24,6 +24,10 @@ internal static class Statement
         return bytes;
     }
 
+    /// <summary>What a worker signs to prove its peer id to the rendezvous (docs/workers.md).</summary>
+    public static byte[] Worker(string authority, string workerId, ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> subjectPublicKeyInfo) =>
+        [.. "gimlet.v1 worker\0"u8, .. Encoding.ASCII.GetBytes(authority), 0, .. Encoding.ASCII.GetBytes(workerId), 0, .. nonce, .. subjectPublicKeyInfo];
+
     /// <summary>The host and port that a node dialled, as both sides write it: lower case, IPv6 in brackets, the port always there.</summary>
     public static string Authority(string host, int port)
     {

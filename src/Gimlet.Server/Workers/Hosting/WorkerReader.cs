@@ -1,0 +1,87 @@
+using System.Net.WebSockets;
+using Gimlet.Server.Relay;
+
+namespace Gimlet.Server.Workers.Hosting;
+
+/// <summary>Reads one worker's frames into the rendezvous. An idle connection holds no buffer.</summary>
+internal sealed class WorkerReader(WebSocket socket, WorkerConnection connection, WorkersHost host)
+{
+    /// <summary>Until the other side's close frame.</summary>
+    public async Task RunAsync()
+    {
+        while (true)
+        {
+            // Waits without a buffer, and learns the kind of the frame.
+            ValueWebSocketReceiveResult result = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
+            if (result.MessageType == WebSocketMessageType.Close
+                || !await ReadAsync(result.MessageType, result.EndOfMessage).ConfigureAwait(false))
+            {
+                return;
+            }
+        }
+    }
+
+    // False when the other side closed in the middle.
+    private async ValueTask<bool> ReadAsync(WebSocketMessageType type, bool isWhole)
+    {
+        int limit = host.MessageBytes;
+        byte[] buffer = RelayBuffers.Rent(RelayBuffers.Smallest);
+        try
+        {
+            int length = 0;
+            while (!isWhole)
+            {
+                if (length == buffer.Length)
+                {
+                    byte[] larger = RelayBuffers.Rent(Math.Min(4 * length, Math.Max(limit, RelayBuffers.Smallest)));
+                    buffer.AsSpan(0, length).CopyTo(larger);
+                    RelayBuffers.Return(buffer);
+                    buffer = larger;
+                }
+
+                int room = Math.Min(limit, buffer.Length) - length;
+                ValueWebSocketReceiveResult result = await socket.ReceiveAsync(buffer.AsMemory(length, room), CancellationToken.None).ConfigureAwait(false);
+                if (result.MessageType == WebSocketMessageType.Close)
+                {
+                    return false;
+                }
+
+                length += result.Count;
+                isWhole = result.EndOfMessage;
+                if (length == limit && !isWhole)
+                {
+                    host.Core.HandleTooLarge(connection);
+                    return await SkipAsync(buffer).ConfigureAwait(false);
+                }
+            }
+
+            if (type == WebSocketMessageType.Binary)
+            {
+                host.Core.HandleBinary(connection, length, host.Now);
+            }
+            else
+            {
+                host.Core.Handle(connection, buffer.AsSpan(0, length), host.Now);
+            }
+
+            return true;
+        }
+        finally
+        {
+            RelayBuffers.Return(buffer);
+        }
+    }
+
+    // What is beyond the limit is read over itself until the close frame that answers it, or its end.
+    private async ValueTask<bool> SkipAsync(byte[] buffer)
+    {
+        while (true)
+        {
+            ValueWebSocketReceiveResult result = await socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None).ConfigureAwait(false);
+            if (result.MessageType == WebSocketMessageType.Close || result.EndOfMessage)
+            {
+                return result.MessageType != WebSocketMessageType.Close;
+            }
+        }
+    }
+}

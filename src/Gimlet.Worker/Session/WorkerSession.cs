@@ -1,0 +1,204 @@
+using Gimlet.Sockets;
+
+namespace Gimlet.Worker.Session;
+
+/// <summary>How a <see cref="WorkerSession"/> behaves.</summary>
+internal sealed record WorkerSessionOptions
+{
+    /// <summary>The worker's name.</summary>
+    public required string WorkerId { get; init; }
+
+    /// <summary>The rendezvous, for news.</summary>
+    public required Uri Rendezvous { get; init; }
+
+    /// <summary>What the proof is made out to: the host and port that were dialled.</summary>
+    public required string Authority { get; init; }
+
+    /// <summary>The key.</summary>
+    public required NodeIdentity Identity { get; init; }
+
+    /// <summary>Proves the peer id.</summary>
+    public bool Proves { get; init; } = true;
+
+    /// <summary>Whom it connects to; empty for everyone.</summary>
+    public IReadOnlyList<PeerId> Allowed { get; init; } = [];
+
+    /// <summary>Only to proven peers.</summary>
+    public bool RequiresProof { get; init; }
+
+    /// <summary>How long an offered peer may take.</summary>
+    public TimeSpan PeerTimeout { get; init; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>
+/// What a worker says to its rendezvous, and whom it connects to (docs/workers.md, "The worker"). It has no socket, no clock and no task: it is told what happens
+/// with the time, and after each call <see cref="Poll"/> is drained; <see cref="HandleTimeout"/> is due at <see cref="NextTimeout"/>. Not thread-safe.
+/// </summary>
+internal sealed partial class WorkerSession(WorkerSessionOptions options)
+{
+    // A rendezvous that knows proofs answers in a round trip; one that does not never does.
+    private static readonly TimeSpan ProofTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly Queue<WorkerAction> _actions = new();
+    private LinkState _link;
+    private TimeSpan _proofDeadline;
+    private TransportAddress _endpoint;
+    private string? _seenAddress;
+
+    private enum LinkState
+    {
+        Down,
+        AwaitingChallenge,
+        AwaitingVerdict,
+        Registered,
+    }
+
+    /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
+    public TimeSpan NextTimeout
+    {
+        get
+        {
+            TimeSpan next = _link is LinkState.AwaitingChallenge or LinkState.AwaitingVerdict ? _proofDeadline : TimeSpan.MaxValue;
+            TimeSpan pairing = NextPairingTimeout;
+            return next < pairing ? next : pairing;
+        }
+    }
+
+    /// <summary>Takes the next thing to do.</summary>
+    public bool Poll(out WorkerAction? action) => _actions.TryDequeue(out action);
+
+    /// <summary>The WebSocket is open.</summary>
+    public void HandleLinkOpened(TimeSpan now)
+    {
+        _link = LinkState.AwaitingChallenge;
+
+        // A worker that comes back without resume_pairing is unpaired: there is nothing left to end.
+        _endAt = TimeSpan.MaxValue;
+        if (_seenAddress is not null)
+        {
+            Send(WorkerMessages.RegisterPublicIp(_seenAddress));
+        }
+
+        if (options.Proves)
+        {
+            _proofDeadline = now + ProofTimeout;
+            Send(WorkerMessages.AskForChallenge());
+        }
+        else
+        {
+            Register(null);
+        }
+    }
+
+    /// <summary>The WebSocket has ended. Peers and attempts to reach them live on.</summary>
+    public void HandleLinkClosed() => _link = LinkState.Down;
+
+    /// <summary>A text frame of the rendezvous.</summary>
+    public void HandleMessage(ReadOnlyMemory<byte> frame, TimeSpan now)
+    {
+        switch (WorkerMessages.Read(frame))
+        {
+            case ProofChallenge challenge when _link == LinkState.AwaitingChallenge:
+                _link = LinkState.AwaitingVerdict;
+                _proofDeadline = now + ProofTimeout;
+                byte[] statement = Identity.Statement.Worker(options.Authority, options.WorkerId, challenge.Nonce, options.Identity.PublicKey.Span);
+                Send(WorkerMessages.ProvePeerId(options.Identity.PublicKey.Span, options.Identity.Sign(statement)));
+                break;
+            case ProofVerdict verdict when _link == LinkState.AwaitingVerdict:
+                HandleVerdict(verdict);
+                break;
+            case EndpointAck { IsSuccess: false } ack:
+                Tell(GimletErrorKind.RendezvousRejected, $"The rendezvous does not take this worker's address {_endpoint}: {ack.Detail}.", null);
+                break;
+            case Offer offer:
+                HandleOffer(offer, now);
+                break;
+            case MalformedOffer malformed:
+                HandleMalformedOffer(malformed, now);
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>The address at which peers can reach this worker.</summary>
+    public void SetEndpoint(TransportAddress endpoint)
+    {
+        if (endpoint == _endpoint)
+        {
+            return;
+        }
+
+        _endpoint = endpoint;
+        if (_link == LinkState.Registered)
+        {
+            ReportEndpoint();
+        }
+    }
+
+    /// <summary>The address under which HTTP servers see this worker.</summary>
+    public void SetSeenAddress(string address)
+    {
+        if (address != _seenAddress)
+        {
+            _seenAddress = address;
+            if (_link != LinkState.Down)
+            {
+                Send(WorkerMessages.RegisterPublicIp(address));
+            }
+        }
+    }
+
+    /// <summary>The time has come.</summary>
+    public void HandleTimeout(TimeSpan now)
+    {
+        if (_link is LinkState.AwaitingChallenge or LinkState.AwaitingVerdict && now >= _proofDeadline)
+        {
+            if (options.RequiresProof || options.Allowed.Count > 0)
+            {
+                Tell(
+                    GimletErrorKind.Unsupported,
+                    "The rendezvous has not answered the proof of this worker's peer id, so it offers no proven peer, and this worker wants no other.",
+                    "Use a Gimlet server with --workers.");
+            }
+
+            Register(null);
+        }
+
+        HandlePairingTimeout(now);
+    }
+
+    private void HandleVerdict(ProofVerdict verdict)
+    {
+        if (!verdict.IsSuccess)
+        {
+            Tell(GimletErrorKind.RendezvousRejected, $"The rendezvous does not believe this worker's peer id: {verdict.Detail}.", "Use the rendezvous under a name that it knows itself by.");
+        }
+
+        Register(verdict.IsSuccess ? options.Identity.Id : null);
+    }
+
+    private void Register(PeerId? proven)
+    {
+        _link = LinkState.Registered;
+        _actions.Enqueue(new TellNews(new WorkerRegistered(options.WorkerId, options.Rendezvous, proven)));
+        if (PairedWith is { } peer)
+        {
+            Send(WorkerMessages.ResumePairing(peer));
+        }
+
+        ReportEndpoint();
+    }
+
+    private void ReportEndpoint()
+    {
+        if (!_endpoint.IsEmpty)
+        {
+            Send(WorkerMessages.UpdateUdpEndpoint(_endpoint));
+        }
+    }
+
+    private void Send(byte[] frame) => _actions.Enqueue(new SendMessage(frame));
+
+    private void Tell(GimletErrorKind kind, string message, string? hint) => _actions.Enqueue(new TellNews(new WorkerTrouble(new GimletException(kind, message, hint))));
+}
