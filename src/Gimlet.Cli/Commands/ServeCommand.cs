@@ -30,6 +30,7 @@ internal sealed class ServeCommand
                     "gimlet serve --name gimlet.example.org --https :443 --cert cert.pem --cert-key key.pem",
                     "HTTPS; new certificates are taken up as they come"),
                 new Example("GIMLET_TOKEN=... gimlet serve --access token", "for those who have the token; nodes pass it with --server-token"),
+                new Example("GIMLET_WORKER_TOKEN=... gimlet serve --workers", "workers in containers and functions are introduced to each other as well"),
                 new Example("gimlet serve --http 127.0.0.1:8080 --trusted-proxy 127.0.0.1", "behind a proxy on the same machine"),
             ],
         };
@@ -149,6 +150,7 @@ internal sealed class ServeCommand
         Add("HTTPS", ready.Https);
         Add("STUN", ready.Stun is null ? "off" : $"UDP {ready.Stun}{(ready.StunAlt is null ? string.Empty : $" and {ready.StunAlt}")}");
         Add("relay", RelayText(options));
+        Add("workers", options.Workers is null ? null : WorkersSettings.Describe(options.Workers));
         Add("names", names.Count > 0 ? string.Join(", ", names) : "this machine's addresses and localhost (--name for others)");
         Add("access", ready.Access);
         if (!console.Profile.Out.IsTerminal)

@@ -82,6 +82,8 @@ internal sealed class ServeSettings
 
     private readonly FlagSetting _noRelay = new("--no-relay", "Relays nothing: nodes without a direct path to each other cannot connect.");
 
+    private readonly WorkersSettings _workers = new();
+
     /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>
     public void AddTo(GimletCommand command)
@@ -94,6 +96,8 @@ internal sealed class ServeSettings
         {
             command.Add(option);
         }
+
+        _workers.AddTo(command);
     }
 
     /// <summary>Everything the server needs.</summary>
@@ -120,6 +124,7 @@ internal sealed class ServeSettings
             Access = ReadAccess(parse),
             Stun = ReadStun(parse),
             Relay = relay,
+            Workers = _workers.Read(parse),
             Limits = relay ? limits with { RelayBytesPerSecond = _relayRate.Get(parse, limits.RelayBytesPerSecond) } : limits,
         };
     }
