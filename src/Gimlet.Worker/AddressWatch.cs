@@ -13,7 +13,7 @@ internal sealed class AddressWatch
     private readonly Action<WorkerNews> _report;
     private readonly Action<PublicAddress> _found;
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, string> _toldFailures = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, StunOutcome> _toldFailures = new(StringComparer.Ordinal);
     private PublicAddress? _told;
     private bool _askedPublic;
     private bool _awaitsPublic;
@@ -97,11 +97,10 @@ internal sealed class AddressWatch
             return;
         }
 
-        string outcome = Word(result.Outcome);
-        if (!_toldFailures.TryGetValue(server, out string? told) || told != outcome)
+        if (!_toldFailures.TryGetValue(server, out StunOutcome told) || told != result.Outcome)
         {
-            _toldFailures[server] = outcome;
-            _report(new WorkerStunFailed(server, outcome, result.Detail));
+            _toldFailures[server] = result.Outcome;
+            _report(new WorkerStunFailed(server, result.Outcome, result.Detail));
         }
     }
 
@@ -111,14 +110,4 @@ internal sealed class AddressWatch
         _awaitsPublic = true;
         _node.AskStun([StunServerAddress.Parse(_options.PublicStunServer)]);
     }
-
-    private static string Word(StunOutcome outcome) => outcome switch
-    {
-        StunOutcome.TimedOut => "timed-out",
-        StunOutcome.Refused => "refused",
-        StunOutcome.Unreachable => "unreachable",
-        StunOutcome.Malformed => "malformed",
-        StunOutcome.NameNotResolved => "name-not-resolved",
-        _ => "answered",
-    };
 }

@@ -247,7 +247,7 @@ public sealed partial class GimletWorker : IAsyncDisposable
                 WorkerLog.Trouble(_logger, trouble.Problem.Message);
                 break;
             case WorkerStunFailed failed:
-                WorkerLog.StunFailed(_logger, failed.Server, failed.Outcome, failed.Detail);
+                WorkerLog.StunFailed(_logger, failed.Server, failed.Outcome.ToString(), failed.Detail);
                 break;
             default:
                 break;

@@ -1,3 +1,5 @@
+using Gimlet.Stun.Client;
+
 namespace Gimlet.Worker;
 
 /// <summary>What happens to a worker, beside the peers that come and go.</summary>
@@ -15,9 +17,9 @@ public sealed record WorkerEndpoint(PublicAddress Address) : WorkerNews;
 
 /// <summary>A STUN server told nothing; the worker goes on with what it has.</summary>
 /// <param name="Server">Which, as <c>host:port</c>.</param>
-/// <param name="Outcome">What became of it, a stable word.</param>
+/// <param name="Outcome">What became of it.</param>
 /// <param name="Detail">In words.</param>
-public sealed record WorkerStunFailed(string Server, string Outcome, string Detail) : WorkerNews;
+public sealed record WorkerStunFailed(string Server, StunOutcome Outcome, string Detail) : WorkerNews;
 
 /// <summary>The rendezvous offers another worker, to whom this one now connects.</summary>
 /// <param name="PeerWorkerId">Its name.</param>

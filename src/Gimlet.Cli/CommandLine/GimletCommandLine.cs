@@ -47,6 +47,7 @@ internal static class GimletCommandLine
             ConnectCommand.Create(),
             PingCommand.Create(),
             PipeCommand.Create(),
+            WorkerCommand.Create(),
             BenchCommand.Create(),
             DiscoverCommand.Create(),
         };

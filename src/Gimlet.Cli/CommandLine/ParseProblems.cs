@@ -20,7 +20,7 @@ internal static class ParseProblems
     public static int Report(ParseResult parse, string[] args)
     {
         bool json = args.Contains(OutputSettings.JsonName, StringComparer.Ordinal) || OutputSettings.IsJsonInEnvironment;
-        using IReporter reporter = OutputSettings.CreateReporter(json, isOutputTaken: parse.CommandResult.Command.Name == PipeCommand.Name);
+        using IReporter reporter = OutputSettings.CreateReporter(json, isOutputTaken: parse.CommandResult.Command.Name == PipeCommand.Name || WorkerCommand.TakesOutput(args));
         return CommandHost.Fail(reporter, Describe(parse));
     }
 

@@ -13,7 +13,7 @@ internal sealed class PipeCommand
     public const string Name = "pipe";
 
     private readonly NodeSettings _node = new();
-    private readonly OutputSettings _output = new() { IsOutputTaken = true };
+    private readonly OutputSettings _output = new() { IsOutputTaken = static _ => true };
     private readonly AccessSettings _access = new();
     private readonly Argument<string?> _peer = PeerCall.CreateArgument();
     private readonly Option<bool> _listen = Usage.Flag("--listen", "Waits for one peer, which connects with what is printed on standard error.");
@@ -105,7 +105,7 @@ internal sealed class PipeCommand
     private static async Task<int> TransferAsync(GimletConnection connection, CommandContext context)
     {
         _ = ConnectionNews.Tell(connection, context.Reporter, namePeer: false);
-        var transfer = new PipeTransfer(connection, StandardStreams.Open());
+        var transfer = new PipeTransfer(connection, StandardStreams.Open("gimlet pipe"), Name);
         try
         {
             await transfer.RunAsync(context.Interrupted).ConfigureAwait(false);

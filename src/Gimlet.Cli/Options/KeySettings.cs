@@ -25,6 +25,10 @@ internal sealed class KeySettings
         }
     }
 
+    /// <summary>Whether a key file was named, on the line or in the environment.</summary>
+    /// <param name="parse">The line.</param>
+    public bool IsNamed(ParseResult parse) => _key.TryGet(parse, out _);
+
     /// <summary>The key file.</summary>
     /// <param name="parse">The line.</param>
     /// <returns>Null for a key of this run only.</returns>

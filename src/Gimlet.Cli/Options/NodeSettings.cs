@@ -89,11 +89,7 @@ internal sealed class NodeSettings
             NoHolepunch = IsRelayOnly(parse),
             PathPolicy = _path.TryGet(parse, out PathPolicy? policy) ? policy : PathPolicy.RelayThenDirect,
         };
-        if (EnvironmentNames.Read([MetadataVariable]) is { } metadata)
-        {
-            options = options with { MetadataAddress = ReadMetadata(metadata.Value) };
-        }
-
+        options = options with { MetadataAddress = ReadMetadataAddress(options.MetadataAddress) };
         if (_timeout.TryGet(parse, out TimeSpan timeout))
         {
             options = options with { ServerTimeout = timeout, Traversal = options.Traversal with { IntroductionTimeout = timeout } };
@@ -101,6 +97,16 @@ internal sealed class NodeSettings
 
         return options;
     }
+
+    /// <summary>Where the cloud's metadata service is asked, as the environment says; null for nowhere.</summary>
+    /// <param name="otherwise">Where the environment says nothing.</param>
+    /// <exception cref="GimletException">It is wrong.</exception>
+    public static Uri? ReadMetadataAddress(Uri? otherwise) => EnvironmentNames.Read([MetadataVariable]) is { } metadata ? ReadMetadata(metadata.Value) : otherwise;
+
+    /// <summary>Reads <c>HOST[:PORT]</c> of a STUN server.</summary>
+    /// <param name="text">The text.</param>
+    /// <exception cref="FormatException">It is not one.</exception>
+    public static string ReadStun(string text) => StunServerAddress.TryParse(text, out _, out string? problem) ? text.Trim() : throw new FormatException(problem);
 
     /// <summary>Whether only a direct path will do.</summary>
     /// <param name="parse">The line.</param>
@@ -112,8 +118,6 @@ internal sealed class NodeSettings
         command.Add(option);
         _ = command.CommonOptions.Add(option);
     }
-
-    private static string ReadStun(string text) => StunServerAddress.TryParse(text, out _, out string? problem) ? text.Trim() : throw new FormatException(problem);
 
     private static Uri? ReadMetadata(string text)
     {

@@ -13,7 +13,7 @@ internal sealed class OutputSettings
 
     private const string VerboseName = "--verbose";
 
-    private readonly FlagSetting _json = new(JsonName, "One JSON object per line on standard output (gimlet pipe: standard error), and nothing else there.");
+    private readonly FlagSetting _json = new(JsonName, "One JSON object per line on standard output (on standard error where that is taken by data), and nothing else there.");
     private readonly Option<bool> _verbose = new(VerboseName, "-v")
     {
         Description = "More log lines on standard error: -v what happens, -vv details, -vvv everything. GIMLET_VERBOSE=1, 2 or 3.",
@@ -23,8 +23,8 @@ internal sealed class OutputSettings
     /// <summary>The least level that is logged when nobody asks for more.</summary>
     public LogLevel Default { get; init; } = LogLevel.Warning;
 
-    /// <summary>Standard output carries the command's own bytes; events and text go to standard error.</summary>
-    public bool IsOutputTaken { get; init; }
+    /// <summary>Whether standard output carries the command's own bytes: events and text then go to standard error.</summary>
+    public Func<ParseResult, bool> IsOutputTaken { get; init; } = static _ => false;
 
     /// <summary>True when the environment asks for JSON; anything but a clear yes is no here, for this is read to report errors.</summary>
     public static bool IsJsonInEnvironment => EnvironmentNames.Read([EnvironmentNames.Of(JsonName)])?.Value.ToUpperInvariant() is "1" or "TRUE" or "YES" or "ON";
@@ -74,7 +74,7 @@ internal sealed class OutputSettings
         return times switch
         {
             // Where events are on standard error, a log line among them comes only if it was asked for.
-            0 => IsOutputTaken && IsJson(parse) ? LogLevel.None : Default,
+            0 => IsOutputTaken(parse) && IsJson(parse) ? LogLevel.None : Default,
             1 => LogLevel.Information,
             2 => LogLevel.Debug,
             _ => LogLevel.Trace,

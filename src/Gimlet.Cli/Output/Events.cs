@@ -74,6 +74,7 @@ internal sealed record DialingEvent([property: JsonIgnore(Condition = JsonIgnore
 /// <param name="ElapsedMs">Since the dial, or since the call came in.</param>
 /// <param name="Why">Why it is relayed, in a clause; null where it is not.</param>
 /// <param name="WhyKind">The same as a stable word, such as still-trying.</param>
+/// <param name="PeerWorkerId">The other side's name at the workers' rendezvous, for a worker.</param>
 internal sealed record ConnectedEvent(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Peer,
     string Call,
@@ -83,7 +84,8 @@ internal sealed record ConnectedEvent(
     bool Authenticated,
     double ElapsedMs,
     string? Why = null,
-    string? WhyKind = null) : CliEvent("connected");
+    string? WhyKind = null,
+    string? PeerWorkerId = null) : CliEvent("connected");
 
 /// <summary>The path is another one; null when the old one died and none works at the moment.</summary>
 /// <param name="Peer">The other side, for a listener.</param>

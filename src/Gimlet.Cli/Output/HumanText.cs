@@ -69,6 +69,22 @@ internal static class HumanText
                     $"{Rate(bench.BitsPerSecond)}   {bench.Path ?? "no path"}   {bench.Bytes} bytes in {bench.Seconds.ToString("0.0", CultureInfo.InvariantCulture)} s, "
                     + $"CPU {bench.CpuSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s, {bench.RetransmittedBytes} bytes sent again");
                 break;
+            case StartedEvent started:
+                string health = started.Health is null ? "no health check" : $"health check {started.Health}";
+                Line(console, "green", "worker", $"{started.WorkerId}   UDP {started.UdpPort}   {health}");
+                break;
+            case RegisteredEvent registered:
+                Line(console, "green", "registered", $"at {registered.Rendezvous}   {(registered.PeerId is null ? "no proven id" : $"as {Short(registered.PeerId)}")}");
+                break;
+            case EndpointEvent endpoint:
+                Line(console, endpoint.Source == "local" ? "yellow" : "green", "endpoint", $"{endpoint.Address}   {endpoint.Explanation}");
+                break;
+            case OfferEvent offer:
+                Line(console, "blue", "offered", $"{offer.PeerWorkerId}   {(offer.PeerId is null ? "by its address only" : Short(offer.PeerId))}");
+                break;
+            case RendezvousLostEvent lost:
+                Line(console, "yellow", "lost", $"the rendezvous: {lost.Reason}   again in {Ms(lost.RetryMs)}");
+                break;
             case WarningEvent warning:
                 Sentence(console, "yellow", "warning", warning.Message);
                 break;

@@ -25,7 +25,7 @@ internal static class CommandHost
     public static async Task<int> RunAsync(
         ParseResult parse, OutputSettings settings, Func<CommandContext, Task<int>> body, Func<ParseResult, bool>? isDirectRequired = null)
     {
-        IReporter reporter = OutputSettings.CreateReporter(OutputSettings.IsJsonProbably(parse), settings.IsOutputTaken);
+        IReporter reporter = OutputSettings.CreateReporter(OutputSettings.IsJsonProbably(parse), settings.IsOutputTaken(parse));
         using var interruption = new Interruption();
         try
         {

@@ -26,7 +26,8 @@ internal sealed class ConnectionNews
     /// <param name="connection">The connection.</param>
     /// <param name="reporter">Where to.</param>
     /// <param name="namePeer">Every event names the peer, for commands that have several.</param>
-    public static ConnectionNews Tell(GimletConnection connection, IReporter reporter, bool namePeer)
+    /// <param name="peerWorkerId">The peer's name at the workers' rendezvous, where it has one.</param>
+    public static ConnectionNews Tell(GimletConnection connection, IReporter reporter, bool namePeer, string? peerWorkerId = null)
     {
         string? peer = Words.Of(connection.RemotePeer);
         var news = new ConnectionNews(connection, reporter, namePeer ? peer : null);
@@ -43,7 +44,8 @@ internal sealed class ConnectionNews
             connection.IsAuthenticated,
             Words.Milliseconds(connection.ConnectTime),
             why?.Explanation,
-            why?.Cause.ToCauseString()));
+            why?.Cause.ToCauseString(),
+            peerWorkerId));
 
         // A first handler also hears what came before it, so nothing falls into the gap; the calls come one at a time.
         connection.PathChanged += news.OnPathChanged;

@@ -6,14 +6,15 @@ using Gimlet.Quic;
 namespace Gimlet.Cli.Running;
 
 /// <summary>
-/// Standard input to the peer's standard output and back (<c>gimlet.pipe.1</c>). The dialler opens one bidirectional stream; its first byte is
+/// One end of a pipe to the other side's end and back (<c>gimlet.pipe.1</c>, <c>gimlet.worker.1</c>). The dialler opens one bidirectional stream; its first byte is
 /// <see cref="Greeting"/>, for a stream without a byte is not seen by the other side, which may be the one with something to say. All else are the bytes.
-/// Each side that has written everything to its standard output sends a receipt: a unidirectional stream with the count, 8 bytes, big-endian. Who has a
+/// Each side whose end has taken everything sends a receipt: a unidirectional stream with the count, 8 bytes, big-endian. Who has a
 /// receipt knows that nothing is lost; QUIC's acknowledgements know only that it has arrived in a buffer.
 /// </summary>
 /// <param name="connection">The connection.</param>
-/// <param name="standard">Input and output.</param>
-internal sealed class PipeTransfer(GimletConnection connection, StandardStreams standard)
+/// <param name="end">Where the bytes come from and go to.</param>
+/// <param name="command">The command that the other side runs as well.</param>
+internal sealed class PipeTransfer(GimletConnection connection, IPipeEnd end, string command)
 {
     /// <summary>The first byte of the dialler.</summary>
     public const byte Greeting = 1;
@@ -33,10 +34,10 @@ internal sealed class PipeTransfer(GimletConnection connection, StandardStreams 
     private long _sent;
     private long _received;
 
-    /// <summary>Bytes of standard input that were handed over.</summary>
+    /// <summary>Bytes of this end that were handed over.</summary>
     public long SentBytes => Interlocked.Read(ref _sent);
 
-    /// <summary>Bytes that standard output has taken.</summary>
+    /// <summary>Bytes that this end has taken.</summary>
     public long ReceivedBytes => Interlocked.Read(ref _received);
 
     /// <summary>Runs both directions to their ends; returns when either side has everything and knows it.</summary>
@@ -108,7 +109,7 @@ internal sealed class PipeTransfer(GimletConnection connection, StandardStreams 
     private async Task SendAsync(QuicStream data, CancellationToken cancellationToken)
     {
         byte[] buffer = GC.AllocateUninitializedArray<byte>(BufferLength);
-        while (await standard.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is > 0 and int count)
+        while (await end.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is > 0 and int count)
         {
             await data.WriteAsync(buffer.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
             _ = Interlocked.Add(ref _sent, count);
@@ -126,7 +127,7 @@ internal sealed class PipeTransfer(GimletConnection connection, StandardStreams 
             ReadResult read = await input.ReadAsync(cancellationToken).ConfigureAwait(false);
             foreach (ReadOnlyMemory<byte> piece in read.Buffer)
             {
-                await standard.WriteAsync(piece, cancellationToken).ConfigureAwait(false);
+                await end.WriteAsync(piece, cancellationToken).ConfigureAwait(false);
                 _ = Interlocked.Add(ref _received, piece.Length);
             }
 
@@ -134,7 +135,7 @@ internal sealed class PipeTransfer(GimletConnection connection, StandardStreams 
             ended = read.IsCompleted;
         }
 
-        await standard.CloseOutputAsync().ConfigureAwait(false);
+        await end.CloseOutputAsync().ConfigureAwait(false);
         QuicStream receipt = await connection.OpenStreamAsync(QuicStreamType.Unidirectional, cancellationToken).ConfigureAwait(false);
         byte[] count = new byte[ReceiptLength];
         BinaryPrimitives.WriteInt64BigEndian(count, ReceivedBytes);
@@ -182,7 +183,7 @@ internal sealed class PipeTransfer(GimletConnection connection, StandardStreams 
         {
             return new GimletException(
                 GimletErrorKind.Transport,
-                cause.ApplicationErrorCode == OutputGone ? "The other side's standard input or output has failed." : "The other side has given up.",
+                cause.ApplicationErrorCode == OutputGone ? "What the bytes come from or go to has failed on the other side." : "The other side has given up.",
                 "What happened there, it says on its standard error.",
                 cause);
         }
@@ -191,6 +192,6 @@ internal sealed class PipeTransfer(GimletConnection connection, StandardStreams 
         return new GimletException(GimletErrorKind.Transport, $"The connection ended before everything was across: {reason}.", innerException: cause);
     }
 
-    private static GimletException NotSpoken() =>
-        new(GimletErrorKind.Unsupported, "The other side does not speak this version of gimlet pipe.", "Use the same version of gimlet on both sides.");
+    private GimletException NotSpoken() =>
+        new(GimletErrorKind.Unsupported, $"The other side does not speak this version of gimlet {command}, or does something else with its connection.", "Use the same version of gimlet on both sides.");
 }

@@ -6,7 +6,7 @@ namespace Gimlet.Cli.Running;
 /// Standard input and output as plain bytes, without a buffer between them and the system. A read of a terminal or a pipe cannot be cancelled, so whoever
 /// waits for one bounds the wait and leaves the read behind: it ends with the process.
 /// </summary>
-internal sealed class StandardStreams
+internal sealed class StandardStreams : IPipeEnd
 {
     private const int OutputNumber = 1;
 
@@ -21,26 +21,31 @@ internal sealed class StandardStreams
     }
 
     /// <summary>Opens both.</summary>
+    /// <param name="command">What runs, for the error.</param>
     /// <exception cref="GimletException"><see cref="GimletErrorKind.LocalFault"/>: the process was started without one of them.</exception>
-    public static StandardStreams Open()
+    public static StandardStreams Open(string command)
     {
-        // A read and a write may stand for as long as the programs on the other end like, each on a thread of the pool: the network keeps those that it has.
-        ThreadPool.GetMinThreads(out int workers, out int completions);
-        _ = ThreadPool.SetMinThreads(workers + 2, completions);
+        ReserveThreads();
         try
         {
             return new StandardStreams(Console.OpenStandardInput(), OpenOutput());
         }
         catch (Exception e) when (e is IOException or ArgumentException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new GimletException(GimletErrorKind.LocalFault, $"Standard input or output cannot be used: {e.Message}", "Start gimlet pipe with both of them open.", e);
+            throw new GimletException(GimletErrorKind.LocalFault, $"Standard input or output cannot be used: {e.Message}", $"Start {command} with both of them open.", e);
         }
     }
 
-    /// <summary>Reads; 0 bytes are the end.</summary>
-    /// <param name="buffer">Gets the bytes. After a cancellation it belongs to the read that was left behind.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="GimletException"><see cref="GimletErrorKind.LocalFault"/>: it cannot be read.</exception>
+    /// <summary>
+    /// A read and a write may stand for as long as the programs on the other end like, each on a thread of the pool: the network keeps those that it has.
+    /// </summary>
+    public static void ReserveThreads()
+    {
+        ThreadPool.GetMinThreads(out int workers, out int completions);
+        _ = ThreadPool.SetMinThreads(workers + 2, completions);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         try
@@ -53,10 +58,7 @@ internal sealed class StandardStreams
         }
     }
 
-    /// <summary>Writes.</summary>
-    /// <param name="bytes">The bytes. After a cancellation they belong to the write that was left behind.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="GimletException"><see cref="GimletErrorKind.LocalFault"/>: nobody reads it any more, or its disk is full.</exception>
+    /// <inheritdoc/>
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         try

@@ -1,0 +1,126 @@
+using Gimlet.Cli.Options;
+
+namespace Gimlet.Cli.Running.Stages;
+
+/// <summary>Files and standard streams: what <c>--send</c> and <c>--receive</c> name. Where one of them is missing, nothing is sent, or what comes is counted and dropped.</summary>
+internal sealed class FilesEnd : IStageEnd
+{
+    private readonly StandardStreams? _standardInput;
+    private readonly StandardStreams? _standardOutput;
+    private readonly FileStream? _source;
+    private readonly PartFile? _target;
+
+    private FilesEnd(StandardStreams? standardInput, StandardStreams? standardOutput, FileStream? source, PartFile? target)
+    {
+        _standardInput = standardInput;
+        _standardOutput = standardOutput;
+        _source = source;
+        _target = target;
+    }
+
+    /// <summary>Bytes that the peer sent and nobody wanted.</summary>
+    public long DroppedBytes { get; private set; }
+
+    /// <summary>Opens what the plan names.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <exception cref="GimletException"><see cref="GimletErrorKind.LocalFault"/>: something cannot be opened.</exception>
+    public static async Task<FilesEnd> OpenAsync(StagePlan plan)
+    {
+        StandardStreams? standard = plan.Send == StagePlan.Standard || plan.Receive == StagePlan.Standard ? StandardStreams.Open("gimlet worker") : null;
+        FileStream? source = plan.Send is null or StagePlan.Standard ? null : OpenSource(plan.Send);
+        try
+        {
+            return new FilesEnd(
+                plan.Send == StagePlan.Standard ? standard : null,
+                plan.Receive == StagePlan.Standard ? standard : null,
+                source,
+                plan.Receive is null or StagePlan.Standard ? null : PartFile.Create(plan.Receive));
+        }
+        catch
+        {
+            if (source is not null)
+            {
+                await source.DisposeAsync().ConfigureAwait(false);
+            }
+
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (_standardInput is not null)
+        {
+            return await _standardInput.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+
+        try
+        {
+            return _source is null ? 0 : await _source.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            throw new GimletException(GimletErrorKind.LocalFault, $"{_source!.Name} cannot be read: {e.Message}", innerException: e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        if (_standardOutput is not null)
+        {
+            return _standardOutput.WriteAsync(bytes, cancellationToken);
+        }
+
+        if (_target is not null)
+        {
+            return _target.WriteAsync(bytes, cancellationToken);
+        }
+
+        DroppedBytes += bytes.Length;
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask CloseOutputAsync()
+    {
+        if (_standardOutput is not null)
+        {
+            await _standardOutput.CloseOutputAsync().ConfigureAwait(false);
+        }
+        else if (_target is not null)
+        {
+            await _target.FinishAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task FinishAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_source is not null)
+        {
+            await _source.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_target is not null)
+        {
+            await _target.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static FileStream OpenSource(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new GimletException(GimletErrorKind.LocalFault, $"{path} cannot be read: {e.Message}", "Name a file that this user may read.", e);
+        }
+    }
+}
