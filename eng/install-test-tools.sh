@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests use besides the .NET SDK, from Debian's packages: network namespaces and NATs (iproute2, nftables,
 # conntrack), foreign STUN peers (coturn), a foreign TLS (GnuTLS), foreign QUIC peers (ngtcp2; quic-go and quinn as libraries that
-# tests/peers/build.sh builds programs from) and the dissector of their packets (tshark). Does nothing where it all is there already. Tests
-# that miss a tool say so and are skipped.
+# tests/peers/build.sh builds programs from), the dissector of their packets (tshark) and a foreign WebSocket client (Python's). Does nothing where it
+# all is there already. Tests that miss a tool say so and are skipped.
 set -euo pipefail
 
 declare -A package=(
@@ -20,6 +20,8 @@ ldconfig -p 2>/dev/null | grep -q 'libgnutls\.so\.30' || missing+=(libgnutls30)
 # So are two of the foreign QUICs, as sources.
 [ -d /usr/share/gocode/src/github.com/lucas-clemente/quic-go ] || missing+=(golang-github-lucas-clemente-quic-go-dev)
 [ -d /usr/share/cargo/registry/quinn-0.9.3 ] || missing+=(librust-quinn-dev)
+# By path: another Python on the PATH does not see Debian's libraries.
+/usr/bin/python3 -c 'import websockets' 2>/dev/null || missing+=(python3-websockets)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then

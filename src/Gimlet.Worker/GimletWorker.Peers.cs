@@ -56,6 +56,9 @@ public sealed partial class GimletWorker
             case ProbeConnection probe:
                 Track(ProbeAsync(probe.Connection));
                 break;
+            case LeaveRendezvous:
+                Track(_link.LeaveAsync());
+                break;
             case TellNews tell:
                 Report(tell.News);
                 break;
@@ -174,7 +177,12 @@ public sealed partial class GimletWorker
                 await GroupProof.ExchangeAsync(connection, PeerId, secret, _stop.Token).ConfigureAwait(false);
             }
 
-            _ = _peers.Writer.TryWrite(new WorkerPeer(adopt.WorkerId, adopt.PeerId, connection));
+            if (_options.OnePeer)
+            {
+                Post((w, _) => w._session.HandleLastPeer(adopt.Connection));
+            }
+
+            _ = _peers.Writer.TryWrite(new WorkerPeer(adopt.WorkerId, adopt.PeerId, connection, _options.OnePeer ? _link.LeaveAsync : static () => Task.CompletedTask));
         }
         catch (GimletException e)
         {

@@ -139,7 +139,8 @@ public sealed partial class GimletWorker : IAsyncDisposable
         _ = _peers.Writer.TryComplete();
         await _timer.DisposeAsync().ConfigureAwait(false);
 
-        // Beside each other: the rendezvous and the peers are told at once, and neither waits for the other's answer.
+        // The rendezvous hears it first, or it would offer this worker once more when its peer says that the connection is over; its answer is not waited for.
+        await _link.LeaveAsync().ConfigureAwait(false);
         Task leaving = _link.DisposeAsync().AsTask();
         if (_node is { } node)
         {

@@ -63,6 +63,12 @@ public sealed record GimletWorkerOptions
     /// <summary>Which paths authenticated connections may use. An offer that is an address only has no relay.</summary>
     public PathPolicy PathPolicy { get; init; } = PathPolicy.RelayThenDirect;
 
+    /// <summary>
+    /// Connects to one peer only: the worker leaves the rendezvous as the peer's connection ends, or just before this side ends it, so that nobody is offered a
+    /// worker that is about to go.
+    /// </summary>
+    public bool OnePeer { get; init; }
+
     /// <summary>How long an offered peer may take until it is connected. 10 s: what two people who dial each other by hand get.</summary>
     public TimeSpan PeerTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -3,8 +3,11 @@ namespace Gimlet.Worker;
 /// <summary>Another worker, connected.</summary>
 public sealed class WorkerPeer : IAsyncDisposable
 {
-    internal WorkerPeer(string workerId, PeerId? peerId, GimletConnection connection)
+    private readonly Func<Task> _leaving;
+
+    internal WorkerPeer(string workerId, PeerId? peerId, GimletConnection connection, Func<Task> leaving)
     {
+        _leaving = leaving;
         WorkerId = workerId;
         PeerId = peerId;
         Connection = connection;
@@ -22,6 +25,10 @@ public sealed class WorkerPeer : IAsyncDisposable
     /// <summary>True where the other side has proven to be <see cref="PeerId"/>. False: it is whoever answered at the address that the rendezvous named.</summary>
     public bool IsAuthenticated => Connection.IsAuthenticated;
 
-    /// <summary>Ends the connection.</summary>
-    public ValueTask DisposeAsync() => Connection.DisposeAsync();
+    /// <summary>Ends the connection; a worker of one peer leaves the rendezvous before. Safe to call twice.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _leaving().ConfigureAwait(false);
+        await Connection.DisposeAsync().ConfigureAwait(false);
+    }
 }

@@ -64,7 +64,7 @@ internal sealed class WorkerCommand
         {
             health = await StartHealthAsync(plan, context).ConfigureAwait(false);
             GimletWorker worker = await GimletWorker.StartAsync(
-                plan.Options with { Identity = identity, LoggerFactory = context.Log }, context.Interrupted).ConfigureAwait(false);
+                plan.Options with { Identity = identity, LoggerFactory = context.Log, OnePeer = stage.Once }, context.Interrupted).ConfigureAwait(false);
             await using (worker.ConfigureAwait(false))
             {
                 Announce(worker, plan, health, context.Reporter);

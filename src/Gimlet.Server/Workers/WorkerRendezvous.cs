@@ -25,6 +25,18 @@ internal sealed class WorkerRendezvous(WorkerRendezvousOptions options)
     /// <summary>WebSockets, whether they have a worker's place yet or not.</summary>
     public int ConnectionCount => _connections.Count;
 
+    /// <summary>Names that are paired, of workers that are here or not.</summary>
+    public int PairedNames
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _registry.PairedNames;
+            }
+        }
+    }
+
     public WorkerCounts Counts
     {
         get

@@ -24,7 +24,7 @@ internal sealed class RendezvousLink : IAsyncDisposable
     private static readonly TimeSpan OpenTimeout = TimeSpan.FromSeconds(10);
 
     // A worker has to be gone within two seconds, and its node takes its part of them.
-    private static readonly TimeSpan CloseTimeout = TimeSpan.FromMilliseconds(700);
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromMilliseconds(300);
 
     private readonly GimletWorkerOptions _options;
     private readonly Uri _url;
@@ -34,6 +34,8 @@ internal sealed class RendezvousLink : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _abort = new();
     private Task _loop = Task.CompletedTask;
+    private volatile Task _writing = Task.CompletedTask;
+    private int _isLeaving;
     private volatile Channel<byte[]>? _outgoing;
 
     public RendezvousLink(GimletWorkerOptions options, IRendezvousEvents events)
@@ -51,10 +53,21 @@ internal sealed class RendezvousLink : IAsyncDisposable
     /// <summary>Queues a text frame; false when there is no connection, or it is stuck.</summary>
     public bool TrySend(byte[] frame) => _outgoing?.Writer.TryWrite(frame) ?? false;
 
-    /// <summary>Sends what is queued, says goodbye, and ends.</summary>
+    /// <summary>Sends what is queued, and says goodbye, for good; returns when that is on its way. Safe to call twice.</summary>
+    public async Task LeaveAsync()
+    {
+        if (Interlocked.Exchange(ref _isLeaving, 1) == 0)
+        {
+            await _stop.CancelAsync().ConfigureAwait(false);
+        }
+
+        await _writing.WaitAsync(CloseTimeout, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Leaves, and waits for the end.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
+        await LeaveAsync().ConfigureAwait(false);
 
         // The goodbye is a courtesy: a rendezvous that does not answer it is left.
         _abort.CancelAfter(CloseTimeout);
@@ -152,6 +165,7 @@ internal sealed class RendezvousLink : IAsyncDisposable
         using var over = CancellationTokenSource.CreateLinkedTokenSource(_abort.Token);
 #pragma warning disable CA2025 // the writer is awaited in the finally below, before either is disposed
         Task writing = WriteAsync(socket, outgoing.Reader, over);
+        _writing = writing;
 #pragma warning restore CA2025
         CancellationTokenRegistration leaving = _stop.Token.Register(static state => _ = ((Channel<byte[]>)state!).Writer.TryComplete(), outgoing);
         _events.LinkOpened();

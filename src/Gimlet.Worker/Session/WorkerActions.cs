@@ -26,5 +26,8 @@ internal sealed record CloseConnection(int Connection, string Reason) : WorkerAc
 /// <summary>Find out whether the other end of a connection still answers; answered by <see cref="WorkerSession.HandleProbed"/>.</summary>
 internal sealed record ProbeConnection(int Connection) : WorkerAction;
 
+/// <summary>There is nothing more to say to the rendezvous.</summary>
+internal sealed record LeaveRendezvous : WorkerAction;
+
 /// <summary>News for the application.</summary>
 internal sealed record TellNews(WorkerNews News) : WorkerAction;

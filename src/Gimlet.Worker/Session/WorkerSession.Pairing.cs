@@ -22,6 +22,10 @@ internal sealed partial class WorkerSession
     private int _attempts;
     private int _failures;
     private bool _isNodeReady;
+    private bool _isOver;
+
+    // Of the peer after which there is no other.
+    private int _lastConnection;
 
     private enum Phase
     {
@@ -75,9 +79,30 @@ internal sealed partial class WorkerSession
         }
     }
 
+    /// <summary>The peer of this connection is the last that is wanted.</summary>
+    public void HandleLastPeer(int connection)
+    {
+        if (_pairing is { IsConnected: true } current && current.Connection == connection)
+        {
+            _lastConnection = connection;
+        }
+        else
+        {
+            // It has ended in this very moment.
+            _isOver = true;
+            _actions.Enqueue(new LeaveRendezvous());
+        }
+    }
+
     /// <summary>A peer has connected by its id.</summary>
     public void HandleAccepted(int connection, PeerId peer, TimeSpan now)
     {
+        if (_isOver)
+        {
+            Close(connection, "this worker is about to end");
+            return;
+        }
+
         if (_pairing is { IsConnected: false, Phase: not Phase.WaitingForNode } attempt && attempt.Offer.PeerId == peer)
         {
             Adopt(attempt, connection, now);
@@ -143,6 +168,14 @@ internal sealed partial class WorkerSession
         }
 
         _pairing = null;
+        if (connection == _lastConnection)
+        {
+            _next = null;
+            _isOver = true;
+            _actions.Enqueue(new LeaveRendezvous());
+            return;
+        }
+
         if (_next is { } next)
         {
             _next = null;
@@ -181,9 +214,18 @@ internal sealed partial class WorkerSession
 
     private void HandleOffer(Offer offer, TimeSpan now)
     {
+        if (_isOver)
+        {
+            return;
+        }
+
         if (_pairing is { IsConnected: true } current)
         {
             if (current.Offer.WorkerId != offer.WorkerId)
+            {
+                Resume(current);
+            }
+            else if (current.Connection == _lastConnection)
             {
                 Resume(current);
             }

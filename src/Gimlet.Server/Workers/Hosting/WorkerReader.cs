@@ -31,7 +31,7 @@ internal sealed class WorkerReader(WebSocket socket, WorkerConnection connection
             int length = 0;
             while (!isWhole)
             {
-                if (length == buffer.Length)
+                if (length == buffer.Length && length < limit)
                 {
                     byte[] larger = RelayBuffers.Rent(Math.Min(4 * length, Math.Max(limit, RelayBuffers.Smallest)));
                     buffer.AsSpan(0, length).CopyTo(larger);
@@ -39,6 +39,7 @@ internal sealed class WorkerReader(WebSocket socket, WorkerConnection connection
                     buffer = larger;
                 }
 
+                // At the limit without room: the end may still come by itself, as an empty frame.
                 int room = Math.Min(limit, buffer.Length) - length;
                 ValueWebSocketReceiveResult result = await socket.ReceiveAsync(buffer.AsMemory(length, room), CancellationToken.None).ConfigureAwait(false);
                 if (result.MessageType == WebSocketMessageType.Close)
@@ -48,7 +49,7 @@ internal sealed class WorkerReader(WebSocket socket, WorkerConnection connection
 
                 length += result.Count;
                 isWhole = result.EndOfMessage;
-                if (length == limit && !isWhole)
+                if (room == 0 && !isWhole)
                 {
                     host.Core.HandleTooLarge(connection);
                     return await SkipAsync(buffer).ConfigureAwait(false);
