@@ -31,9 +31,9 @@ public sealed class UnitTests
     }
 
     [Theory]
-    [InlineData("server")]
-    [InlineData("worker")]
-    public void The_unit_is_hardened_and_comes_back(string name)
+    [InlineData("server", "2")]
+    [InlineData("worker", "2 5")]
+    public void The_unit_is_hardened_and_comes_back(string name, string final)
     {
         string[] lines = Repository.Read($"deploy/systemd/gimlet-{name}.service").Split('\n');
 
@@ -42,8 +42,8 @@ public sealed class UnitTests
             Assert.Contains(needed, lines);
         }
 
-        // The exit status of a wrong option: docs/errors.md.
-        Assert.Contains("RestartPreventExitStatus=2", lines);
+        // The exit statuses of a wrong option and of a lost name: docs/errors.md.
+        Assert.Contains($"RestartPreventExitStatus={final}", lines);
     }
 
     [Theory]

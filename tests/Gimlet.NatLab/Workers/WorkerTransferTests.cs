@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Gimlet.NatLab.Cells;
 using Gimlet.NatLab.Lab;
 using Gimlet.NatLab.Nats;
+using Gimlet.NatLab.Transfers;
 using Xunit;
 
 namespace Gimlet.NatLab.Workers;
@@ -23,7 +23,7 @@ public sealed class WorkerTransferTests(StandardLab lab, ITestOutputHelper outpu
     // What a part may be short of while the next one is not written: pipes, and the buffers of both processes.
     private const long OnTheWay = 2 * Megabyte;
 
-    // Nothing is waited for but what the rendezvous is told by both.
+    // Enough to tell data from signalling.
     private const int Small = 2 * Megabyte;
 
     /// <summary>How much is sent (<c>GIMLET_LAB_WORKER_MB</c>).</summary>
@@ -41,13 +41,15 @@ public sealed class WorkerTransferTests(StandardLab lab, ITestOutputHelper outpu
         try
         {
             await using var rendezvous = await WorkerRendezvous.StartAsync(server);
-            using var sent = await CommandOutput.CreateAsync(folder, Cancellation);
+            var sent = await CommandOutput.CreateAsync(folder, Cancellation);
             using var received = new GrowingFile(folder);
             await using var receiver = Start(to, rendezvous, To, "--receive", received.Path);
             await using var sender = Start(from, rendezvous, From, "--exec", sent.Command);
-            await ExpectOffersAsync(sender, receiver);
-            var direct = await Dial.DirectAsync(sender);
-            _ = await Dial.DirectAsync(receiver);
+
+            // The first to go: the command outlives a worker that is killed, and holds its standard error, until there is no more to read.
+            using var ending = sent;
+            var offered = await ExpectOffersAsync(sender, receiver);
+            var direct = Stopwatch.GetElapsedTime(offered, Math.Max((await Dial.DirectAsync(sender)).ReadAt, (await Dial.DirectAsync(receiver)).ReadAt));
 
             var begun = Stopwatch.GetTimestamp();
             await sent.WriteUntilAsync(Length / 3, sender);
@@ -91,7 +93,7 @@ public sealed class WorkerTransferTests(StandardLab lab, ITestOutputHelper outpu
 
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Length / Megabyte} MB in {took.TotalSeconds:0.0} s, direct after {direct.Number("elapsed_ms"):0} ms; both back {back.TotalMilliseconds:0} ms after the rendezvous was started again"));
+                $"{Length / Megabyte} MB in {took.TotalSeconds:0.0} s, direct {direct.TotalMilliseconds:0} ms after the offer; both back {back.TotalMilliseconds:0} ms after the rendezvous was started again"));
         }
         finally
         {
@@ -107,25 +109,28 @@ public sealed class WorkerTransferTests(StandardLab lab, ITestOutputHelper outpu
         try
         {
             await using var rendezvous = await WorkerRendezvous.StartAsync(server);
-            using var sent = await CommandOutput.CreateAsync(folder, Cancellation);
+            var sent = await CommandOutput.CreateAsync(folder, Cancellation);
             using var received = new GrowingFile(folder);
             await using var receiver = Start(to, rendezvous, To, "--receive", received.Path);
             await using var sender = Start(from, rendezvous, From, "--exec", sent.Command);
-            await ExpectOffersAsync(sender, receiver);
 
+            // The first to go: the command outlives a worker that is killed, and holds its standard error, until there is no more to read.
+            using var ending = sent;
+            _ = await ExpectOffersAsync(sender, receiver);
             foreach (var worker in (GimletProcess[])[sender, receiver])
             {
                 Dial.Demand(worker, (await worker.WaitForAsync("connected")).Text("path") == "relay", "it is not on the relay");
-                static bool IsDecided(GimletEvent news) => news.Text("why_kind") == "both-nats-map-per-destination";
-                Dial.Demand(worker, worker.Has("connected", IsDecided) || await worker.WaitForAsync("path", IsDecided) is not null, "it does not say why");
             }
 
+            var meter = new RelayMeter(to);
+            await meter.BeginAsync(OwnServer.HttpPort, Cancellation);
             await sent.WriteUntilAsync(Small, sender);
             var hash = sent.End();
             Dial.Demand(sender, await sender.WaitForExitAsync() == 0, "it did not end with code 0");
             Dial.Demand(receiver, await receiver.WaitForExitAsync() == 0, "it did not end with code 0");
 
             Dial.Demand(receiver, await HasHashAsync(received.Path, hash), "other bytes arrived than were sent");
+            Assert.InRange(await meter.ReadAsync(Cancellation), Small, Small * 2);
             Dial.Demand(sender, !sender.Has("path", static news => news.Text("path") == "direct"), "it left the relay where no direct path is possible");
             Dial.Demand(receiver, !receiver.Has("path", static news => news.Text("path") == "direct"), "it left the relay where no direct path is possible");
         }
@@ -138,14 +143,19 @@ public sealed class WorkerTransferTests(StandardLab lab, ITestOutputHelper outpu
     private static GimletProcess Start(LabHost host, WorkerRendezvous rendezvous, string name, params string[] work) => GimletProcess.Start(
         host, ["worker", "--rendezvous", rendezvous.Url, "--worker-id", name, "--group", "pipeline", "--group-secret", Secret, "--ephemeral", .. work]);
 
-    private static async Task ExpectOffersAsync(GimletProcess sender, GimletProcess receiver)
+    // Each is offered the other, under its name and its proven id. When the last of the two offers came.
+    private static async Task<long> ExpectOffersAsync(GimletProcess sender, GimletProcess receiver)
     {
+        var last = 0L;
         foreach (var (worker, other, name) in new[] { (sender, receiver, To), (receiver, sender, From) })
         {
             var offer = await worker.WaitForAsync("offer");
             Dial.Demand(worker, offer.Text("peer_worker_id") == name, $"it was offered another one than {name}");
+            last = Math.Max(last, offer.ReadAt);
             Dial.Demand(worker, offer.Text("peer_id") == (await other.WaitForAsync("started")).Text("peer_id"), "it was not offered the other's proven id");
         }
+
+        return last;
     }
 
     private static async Task ExpectEndpointsAsync(WorkerRendezvous rendezvous, GimletProcess sender, GimletProcess receiver)
