@@ -9,7 +9,8 @@ WORKDIR /source
 COPY global.json Directory.Build.props Directory.Packages.props ./
 COPY eng/all.globalconfig eng/
 COPY src/ src/
-RUN dotnet publish src/Gimlet.Cli --configuration Release --arch $TARGETARCH -p:PublishDocumentationFiles=false --output /out
+# The analysers had their say in CI.
+RUN dotnet publish src/Gimlet.Cli --configuration Release --arch $TARGETARCH -p:RunAnalyzers=false -p:PublishDocumentationFiles=false --output /out
 
 # Not the "chiseled" image: the health check is a script of bash, see health.sh.
 FROM mcr.microsoft.com/dotnet/aspnet:${DOTNET}

@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.."
 
 # Not compressed: the zip is, and a compressed executable would unpack itself at every cold start.
 dotnet publish src/Gimlet.Cli --configuration Release --runtime "linux-$arch" --self-contained true \
-  -p:PublishSingleFile=true -p:PublishDocumentationFiles=false --output "$out/build"
+  -p:PublishSingleFile=true -p:PublishDocumentationFiles=false -p:RunAnalyzers=false --output "$out/build"
 mkdir -p "$out/layer/bin"
 mv "$out/build/Gimlet.Cli" "$out/layer/bin/gimlet"
 rm -rf "$out/build"
