@@ -1,4 +1,4 @@
-using System.Globalization;
+using Gimlet.Bench.Common;
 
 namespace Gimlet.Bench.Quic;
 
@@ -40,30 +40,24 @@ internal sealed record BenchOptions
 
     public bool Json { get; init; }
 
-    public static BenchOptions Parse(string[] args)
+    public static BenchOptions Parse(ArgumentReader reader)
     {
         var options = new BenchOptions();
-        for (int i = 0; i < args.Length; i++)
+        while (reader.Read())
         {
-            string name = args[i];
-            string Text() => i + 1 < args.Length ? args[++i] : throw new FormatException($"{name} needs a value.");
-            int Number(int least, int most) =>
-                int.TryParse(Text(), NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most
-                    ? value
-                    : throw new FormatException($"{name} needs a number from {least} to {most}.");
-            options = name switch
+            options = reader.Name switch
             {
-                "--seconds" => options with { Seconds = Number(1, 60) },
-                "--rounds" => options with { Rounds = Number(1, 50) },
-                "--warm-up" => options with { WarmUp = Number(1, 60) },
-                "--cores" => options with { Cores = TwoCores(Text()) },
-                "--only" => options with { Workloads = [.. Text().Split(',').Select(ParseWorkload)] },
-                "--contestants" => options with { Contestants = Text().Split(',') },
-                "--quinn" => options with { Quinn = Text() },
-                "--quic-go" => options with { QuicGo = Text() },
-                "--idle" => options with { Idle = Number(1, 50_000) },
+                "--seconds" => options with { Seconds = reader.Number(1, 60) },
+                "--rounds" => options with { Rounds = reader.Number(1, 50) },
+                "--warm-up" => options with { WarmUp = reader.Number(1, 60) },
+                "--cores" => options with { Cores = TwoCores(reader.Text()) },
+                "--only" => options with { Workloads = [.. reader.Text().Split(',').Select(ParseWorkload)] },
+                "--contestants" => options with { Contestants = reader.Text().Split(',') },
+                "--quinn" => options with { Quinn = reader.Text() },
+                "--quic-go" => options with { QuicGo = reader.Text() },
+                "--idle" => options with { Idle = reader.Number(1, 50_000) },
                 "--json" => options with { Json = true },
-                _ => throw new FormatException($"Unknown argument {name}."),
+                _ => throw reader.Unknown(),
             };
         }
 

@@ -1,3 +1,4 @@
+using Gimlet.Bench.Common;
 using Gimlet.Bench.Quic;
 using Gimlet.Bench.Quic.Comparing;
 using Gimlet.Bench.Quic.Roles;
@@ -7,5 +8,5 @@ return args switch
 {
     ["--role-server", .. var rest] => await ServerRole.RunAsync(rest),
     ["--role-client", .. var rest] => await ClientRole.RunAsync(rest),
-    _ => Bench.Run(args),
+    _ => BenchProgram.Run(args, BenchOptions.Usage, BenchOptions.Parse, Bench.Run),
 };

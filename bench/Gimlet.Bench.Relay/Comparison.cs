@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
+using Gimlet.Bench.Common;
 
 namespace Gimlet.Bench.Relay;
 
@@ -9,58 +9,50 @@ internal static class Comparison
     private const string Address = "127.0.0.1";
     private const int WarmUpSeconds = 1;
 
-    public static int Run(string[] args)
+    public static void Run(BenchOptions options)
     {
-        BenchOptions options;
-        try
-        {
-            options = BenchOptions.Parse(args);
-        }
-        catch (FormatException e)
-        {
-            Console.Error.WriteLine($"{e.Message}\n\n{BenchOptions.Usage}");
-            return 2;
-        }
-
-        if (!OperatingSystem.IsLinux() || Environment.ProcessorCount < 2)
-        {
-            Console.Error.WriteLine("This comparison needs Linux and two cores: one for the server, one for the load.");
-            return 1;
-        }
-
         using PinnedProcess gimlet = PinnedProcess.StartRole(options.ServerCore, "--role-serve", Address);
-        string endPoint = gimlet.Output.ReadLine()!;
-        using PinnedProcess? coturn = Coturn.TryStart(options.ServerCore, Address, out int coturnPort);
+        string endPoint = gimlet.ReadLine();
+        using PinnedProcess? coturn = Turnserver.TryStart(
+            options.ServerCore, Address, out int coturnPort, "--allow-loopback-peers", "--relay-ip", Address);
         var ours = new List<Measurement>();
         var theirs = new List<Measurement>();
         double allocated = double.MaxValue;
         for (int round = 0; round < options.Rounds; round++)
         {
-            _ = Measurement.Take(options, "--role-relay", endPoint, gimlet, WarmUpSeconds);
+            _ = Take(options, gimlet, "--role-relay", endPoint, WarmUpSeconds);
             long before = Ask(gimlet, "").Allocated;
-            Measurement ofRound = Measurement.Take(options, "--role-relay", endPoint, gimlet, options.Seconds);
+            Measurement ofRound = Take(options, gimlet, "--role-relay", endPoint, options.Seconds);
             ours.Add(ofRound);
 
             // The two registrations and the question itself are in it: under a tenth of a byte per datagram.
-            allocated = Math.Min(allocated, (Ask(gimlet, "").Allocated - before) / (double)ofRound.Datagrams);
+            allocated = Math.Min(allocated, (Ask(gimlet, "").Allocated - before) / (double)ofRound.Count);
             if (coturn is not null)
             {
                 string turn = $"{Address}:{coturnPort}";
-                _ = Measurement.Take(options, "--role-turn", turn, coturn, WarmUpSeconds);
-                theirs.Add(Measurement.Take(options, "--role-turn", turn, coturn, options.Seconds));
+                _ = Take(options, coturn, "--role-turn", turn, WarmUpSeconds);
+                theirs.Add(Take(options, coturn, "--role-turn", turn, options.Seconds));
             }
         }
 
         Memory? memory = options.Pairs == 0 ? null : MeasurePairs(options);
-        Report(options, Measurement.Median(ours), theirs.Count == 0 ? null : Measurement.Median(theirs), allocated, memory);
-        return 0;
+        Print(options, new CoturnReport("datagram", Measurement.Median(ours), theirs.Count == 0 ? null : Measurement.Median(theirs)), allocated, memory);
     }
+
+    private static Measurement Take(BenchOptions options, PinnedProcess server, string role, string endPoint, int seconds) => Measurement.Take(
+        server,
+        options.LoadCore,
+        role,
+        endPoint,
+        seconds.ToString(CultureInfo.InvariantCulture),
+        options.Batch.ToString(CultureInfo.InvariantCulture),
+        options.Size.ToString(CultureInfo.InvariantCulture));
 
     // A server of its own: what the load left in pools and heap would hide the pairs.
     private static Memory MeasurePairs(BenchOptions options)
     {
         using PinnedProcess server = PinnedProcess.StartRole(options.ServerCore, "--role-serve", Address);
-        string endPoint = server.Output.ReadLine()!;
+        string endPoint = server.ReadLine();
         void Meet(int pairs, Action? registered, Action? met)
         {
             using PinnedProcess load = PinnedProcess.StartRole(options.LoadCore, "--role-pairs", endPoint, pairs.ToString(CultureInfo.InvariantCulture));
@@ -86,7 +78,7 @@ internal static class Comparison
 
     private static void Expect(PinnedProcess load, string word)
     {
-        if (load.Output.ReadLine() != word)
+        if (load.ReadLine() != word)
         {
             throw new InvalidOperationException("The load generator failed.");
         }
@@ -95,57 +87,33 @@ internal static class Comparison
     private static (long Allocated, long Heap, long Working) Ask(PinnedProcess server, string question)
     {
         server.Input.WriteLine(question);
-        string[] parts = server.Output.ReadLine()!.Split(' ');
+        string[] parts = server.ReadLine().Split(' ');
         return (long.Parse(parts[0], CultureInfo.InvariantCulture), long.Parse(parts[1], CultureInfo.InvariantCulture), long.Parse(parts[2], CultureInfo.InvariantCulture));
     }
 
-    private static void Report(BenchOptions options, Measurement ours, Measurement? theirs, double allocated, Memory? memory)
+    private static void Print(BenchOptions options, CoturnReport report, double allocated, Memory? memory)
     {
         if (options.Json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(new Dictionary<string, double?>(StringComparer.Ordinal)
-            {
-                ["gimlet_datagrams_per_second"] = Math.Round(ours.PerSecond),
-                ["gimlet_processor_us_per_datagram"] = Math.Round(ours.MicrosecondsEach, 3),
-                ["gimlet_core_busy"] = Math.Round(ours.Busy, 3),
-                ["gimlet_allocated_bytes_per_datagram"] = Math.Round(allocated, 3),
-                ["gimlet_lost"] = ours.Lost,
-                ["coturn_datagrams_per_second"] = theirs is null ? null : Math.Round(theirs.PerSecond),
-                ["coturn_processor_us_per_datagram"] = theirs is null ? null : Math.Round(theirs.MicrosecondsEach, 3),
-                ["coturn_core_busy"] = theirs is null ? null : Math.Round(theirs.Busy, 3),
-                ["coturn_lost"] = theirs?.Lost,
-                ["ratio_per_second"] = theirs is null ? null : Math.Round(ours.PerSecond / theirs.PerSecond, 3),
-                ["ratio_per_processor_second"] = theirs is null ? null : Math.Round(ours.PerProcessorSecond / theirs.PerProcessorSecond, 3),
-                ["pair_heap_bytes_registered"] = memory is null ? null : Math.Round(memory.Registered),
-                ["pair_heap_bytes_relay"] = memory is null ? null : Math.Round(memory.Relay),
-                ["pair_working_set_bytes"] = memory is null ? null : Math.Round(memory.WorkingSet),
-            }));
+            report.PrintJson(
+            [
+                new("gimlet_allocated_bytes_per_datagram", Math.Round(allocated, 3)),
+                new("pair_heap_bytes_registered", memory is null ? null : Math.Round(memory.Registered)),
+                new("pair_heap_bytes_relay", memory is null ? null : Math.Round(memory.Relay)),
+                new("pair_working_set_bytes", memory is null ? null : Math.Round(memory.WorkingSet)),
+            ]);
             return;
         }
 
         Console.WriteLine(
             $"Relayed datagrams of {options.Size} bytes, {options.Batch} in a frame, {options.Seconds} s, median of {options.Rounds} rounds, server on core {options.ServerCore}, load on core {options.LoadCore}");
-        Print("gimlet", ours);
-        Console.WriteLine($"          {allocated:F2} bytes allocated per datagram");
-        if (theirs is null)
-        {
-            Console.WriteLine("coturn    not run: turnserver or taskset is not installed (Debian's packages coturn, util-linux)");
-        }
-        else
-        {
-            Print("coturn", theirs);
-            Console.WriteLine($"ratio     {ours.PerSecond / theirs.PerSecond:F2} in datagrams per second, {ours.PerProcessorSecond / theirs.PerProcessorSecond:F2} per second of processor time");
-        }
-
+        report.Print($"{allocated:F2} bytes allocated per datagram");
         if (memory is not null)
         {
             Console.WriteLine(
                 $"{options.Pairs} idle pairs: {memory.WorkingSet / 1024:F1} KiB of memory each, of which heap {memory.Registered / 1024:F1} KiB for two registered nodes and {memory.Relay / 1024:F2} KiB for having relayed");
         }
     }
-
-    private static void Print(string name, Measurement measurement) => Console.WriteLine(
-        $"{name,-9} {measurement.PerSecond,9:N0} datagrams/s   {measurement.MicrosecondsEach:F2} us of processor per datagram   core {measurement.Busy:P0} busy   {measurement.Lost} lost");
 
     /// <summary>Bytes per pair.</summary>
     private sealed record Memory(double Registered, double Relay, double WorkingSet);

@@ -1,3 +1,4 @@
+using Gimlet.Bench.Common;
 using Gimlet.Bench.Relay;
 
 // One executable, several roles: the comparison starts itself again as the server and as the load generator, each pinned
@@ -8,5 +9,5 @@ return args switch
     ["--role-relay", .. var rest] => RelayLoad.Run(rest),
     ["--role-turn", .. var rest] => TurnLoad.Run(rest),
     ["--role-pairs", .. var rest] => PairsRole.Run(rest),
-    _ => Comparison.Run(args),
+    _ => BenchProgram.Run(args, BenchOptions.Usage, BenchOptions.Parse, Comparison.Run),
 };

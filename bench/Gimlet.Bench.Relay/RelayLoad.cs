@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Gimlet.Bench.Common;
 
 namespace Gimlet.Bench.Relay;
 
@@ -29,7 +30,7 @@ internal static class RelayLoad
         byte[] frame = sender.Frame(receiver, batch, size);
         var counter = new FrameCounter(size, (received, header) => sender.IsSender(received, header, frame, batch, size));
         (long lost, TimeSpan elapsed) = Load(sender.Socket, receiver.Socket, frame, batch, counter, length);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{counter.Datagrams} {lost} {elapsed.TotalSeconds:R}"));
+        Measurement.Print(counter.Datagrams, lost, elapsed);
         return 0;
     }
 

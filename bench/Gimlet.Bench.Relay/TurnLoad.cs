@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Gimlet.Bench.Common;
 using Gimlet.Sockets;
 
 namespace Gimlet.Bench.Relay;
@@ -16,11 +17,8 @@ internal static class TurnLoad
 {
     // As many as the default receive buffer of a server that asks for no larger one takes (Linux counts 2,304 bytes for each of 1,000).
     private const int UnderWay = 80;
-    private const int Batch = 64;
     private const ushort Channel = 0x4000;
     private const uint Cookie = 0x2112A442;
-
-    private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(200);
 
     public static int Run(string[] args)
     {
@@ -34,7 +32,7 @@ internal static class TurnLoad
         _ = Ask(client, turn, 0x0003, [0x00, 0x19, 0x00, 0x04, 17, 0, 0, 0]);
         _ = Ask(client, turn, 0x0009, [0x00, 0x0C, 0x00, 0x04, Channel >> 8, Channel & 0xFF, 0, 0, .. XorPeer(peer.LocalAddress)]);
         (long datagrams, long lost, TimeSpan elapsed) = Load(client, peer, turn, size, length);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{datagrams} {lost} {elapsed.TotalSeconds:R}"));
+        Measurement.Print(datagrams, lost, elapsed);
         return 0;
     }
 
@@ -44,51 +42,16 @@ internal static class TurnLoad
         RandomNumberGenerator.Fill(data);
         BinaryPrimitives.WriteUInt16BigEndian(data, Channel);
         BinaryPrimitives.WriteUInt16BigEndian(data.AsSpan(2), (ushort)size);
-        var sending = new DatagramSendBatch(Batch, 1500);
-        var receiving = new DatagramReceiveBatch(Batch, 1500);
-        long received = 0;
-        long lost = 0;
-        long underWay = 0;
-        long start = Stopwatch.GetTimestamp();
-        long last = start;
-        while (true)
-        {
-            long now = Stopwatch.GetTimestamp();
-            if (Stopwatch.GetElapsedTime(start, now) >= length)
+        return new DatagramLoad(client, peer, turn, UnderWay).Run(
+            () => data,
+            (payload, _) =>
             {
-                return (received, lost, Stopwatch.GetElapsedTime(start, now));
-            }
-
-            sending.Clear();
-            while (!sending.IsFull && underWay + sending.Count < UnderWay)
-            {
-                _ = sending.TryAdd(data, turn);
-            }
-
-            if (sending.Count > 0)
-            {
-                underWay += client.Send(sending);
-            }
-
-            int count = peer.Receive(receiving);
-            if (count > 0)
-            {
-                if (!receiving[0].Payload.SequenceEqual(data.AsSpan(4)))
+                if (!payload.SequenceEqual(data.AsSpan(4)))
                 {
                     throw new InvalidOperationException("What came is not what was sent.");
                 }
-
-                received += count;
-                underWay = Math.Max(0, underWay - count);
-                last = now;
-            }
-            else if (Stopwatch.GetElapsedTime(last, now) > Silence)
-            {
-                lost += underWay;
-                underWay = 0;
-                last = now;
-            }
-        }
+            },
+            length);
     }
 
     private static byte[] XorPeer(TransportAddress peer)

@@ -1,27 +1,20 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
+using Gimlet.Bench.Common;
 using Gimlet.Sockets;
 using Gimlet.Stun;
 using Gimlet.Stun.Attributes;
 
 namespace Gimlet.Bench.Stun;
 
-/// <summary>
-/// The load: keeps a fixed number of Binding requests under way from one socket and counts the answers. It sends and
-/// receives in batches, so that it costs less per request than any server that answers one by one.
-/// </summary>
+/// <summary>The load: keeps a fixed number of Binding requests under way from one socket and counts the answers.</summary>
 internal static class LoadRole
 {
     // Enough that the server always has something waiting, and few enough (192 x about 800 bytes as Linux counts) for the
     // default receive buffer of a server that asks for no larger one.
     private const int UnderWay = 192;
-    private const int Batch = 64;
-
-    // Lost datagrams would stop a closed loop; after this silence they are written off and counted.
-    private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(200);
 
     public static int Run(string[] args)
     {
@@ -32,62 +25,18 @@ internal static class LoadRole
             LocalEndPoint = new IPEndPoint(server.ToIPAddress(), 0),
             ReceiveBufferBytes = 4 << 20,
         });
-        (long answers, long lost, TimeSpan elapsed) = Load(socket, server, length);
-        Console.WriteLine($"{answers} {lost} {elapsed.TotalSeconds:R}");
-        return 0;
-    }
-
-    private static (long Answers, long Lost, TimeSpan Elapsed) Load(DatagramSocket socket, TransportAddress server, TimeSpan length)
-    {
-        var requests = new DatagramSendBatch(Batch, 64);
-        var answers = new DatagramReceiveBatch(Batch, 512);
         byte[] request = Request();
-        long answered = 0;
-        long lost = 0;
-        long outstanding = 0;
         uint serial = 0;
-        long lastAnswer = Stopwatch.GetTimestamp();
-        long start = lastAnswer;
-        while (true)
-        {
-            long now = Stopwatch.GetTimestamp();
-            if (Stopwatch.GetElapsedTime(start, now) >= length)
-            {
-                return (answered, lost, Stopwatch.GetElapsedTime(start, now));
-            }
-
-            requests.Clear();
-            while (!requests.IsFull && outstanding + requests.Count < UnderWay)
+        (long answers, long lost, TimeSpan elapsed) = new DatagramLoad(socket, socket, server, UnderWay).Run(
+            () =>
             {
                 BinaryPrimitives.WriteUInt32BigEndian(request.AsSpan(8), ++serial);
-                requests.TryAdd(request, server);
-            }
-
-            if (requests.Count > 0)
-            {
-                outstanding += socket.Send(requests);
-            }
-
-            // With room for a whole batch again it is worth sending before looking for answers.
-            int count = socket.Receive(answers);
-            for (int i = 0; i < count; i++)
-            {
-                Check(answers[i].Payload, socket.LocalAddress, thorough: answered == 0);
-            }
-
-            if (count > 0)
-            {
-                answered += count;
-                outstanding = Math.Max(0, outstanding - count);
-                lastAnswer = now;
-            }
-            else if (Stopwatch.GetElapsedTime(lastAnswer, now) > Silence)
-            {
-                lost += outstanding;
-                outstanding = 0;
-                lastAnswer = now;
-            }
-        }
+                return request;
+            },
+            (answer, received) => Check(answer, socket.LocalAddress, thorough: received == 0),
+            length);
+        Measurement.Print(answers, lost, elapsed);
+        return 0;
     }
 
     private static byte[] Request()

@@ -1,3 +1,4 @@
+using Gimlet.Bench.Common;
 using Gimlet.Bench.Stun;
 
 // One executable, three roles: the comparison starts itself again as the server and as the load generator, each pinned
@@ -6,5 +7,5 @@ return args switch
 {
     ["--role-serve", .. var rest] => ServerRole.Run(rest),
     ["--role-load", .. var rest] => LoadRole.Run(rest),
-    _ => Comparison.Run(args),
+    _ => BenchProgram.Run(args, BenchOptions.Usage, BenchOptions.Parse, Comparison.Run),
 };

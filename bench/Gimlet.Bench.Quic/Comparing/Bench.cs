@@ -3,34 +3,16 @@ namespace Gimlet.Bench.Quic.Comparing;
 /// <summary>Runs what the arguments ask for.</summary>
 internal static class Bench
 {
-    public static int Run(string[] args)
+    public static void Run(BenchOptions options)
     {
-        BenchOptions options;
-        try
-        {
-            options = BenchOptions.Parse(args);
-        }
-        catch (FormatException e)
-        {
-            Console.Error.WriteLine($"{e.Message}\n\n{BenchOptions.Usage}");
-            return 2;
-        }
-
-        if (!OperatingSystem.IsLinux() || Environment.ProcessorCount < 2)
-        {
-            Console.Error.WriteLine("This comparison needs Linux and two cores.");
-            return 1;
-        }
-
         using var identity = new Identity();
         if (options.Idle > 0)
         {
             IdleConnections.Run(options, identity);
-            return 0;
+            return;
         }
 
         Compare(options, identity);
-        return 0;
     }
 
     private static void Compare(BenchOptions options, Identity identity)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Gimlet.Bench.Common;
 
 namespace Gimlet.Bench.Quic.Comparing;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gimlet.Bench.Common;
 
 namespace Gimlet.Bench.Quic.Comparing;
 

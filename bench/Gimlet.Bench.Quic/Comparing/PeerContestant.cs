@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Gimlet.Bench.Common;
 
 namespace Gimlet.Bench.Quic.Comparing;
 
@@ -46,13 +47,13 @@ internal sealed class PeerContestant : Contestant
             Workload.Datagrams => ["bench-datagrams", "--size", Settings.DatagramBytes.ToString(CultureInfo.InvariantCulture)],
             _ => ["bench-handshakes", "--parallel", Settings.ParallelHandshakes.ToString(CultureInfo.InvariantCulture)],
         };
-        double before = _server.ProcessorSeconds;
+        double before = _server.ProcessorTime.TotalSeconds;
         using PinnedProcess client = PinnedProcess.Start(
             CoresFor(_options, _workload, isServer: false),
             _program,
             ["client", "--connect", _address, .. _common, "--seconds", seconds.ToString(CultureInfo.InvariantCulture), "--do", .. scenario]);
         string line = client.ReadLine();
-        double server = _server.ProcessorSeconds - before;
+        double server = _server.ProcessorTime.TotalSeconds - before;
         using JsonDocument document = JsonDocument.Parse(line);
         JsonElement result = document.RootElement;
         return result.GetProperty("ok").GetBoolean()

@@ -15,6 +15,9 @@ internal sealed class ConnectCommand
     private readonly Argument<string?> _peer = PeerCall.CreateArgument();
     private readonly Option<bool> _once = Usage.Flag("--once", "Ends after the first round trip; without a server: after the test.");
     private readonly Option<string?> _count = Usage.Value("--count", "N", "Ends after N round trips.", "-c");
+    private readonly Option<string?> _dials = Usage.Value(
+        "--dials", "N", "With --once or -c: connects so many times, one connection after the other, in one process: how quick a warm one is.");
+
     private readonly Option<string?> _address = Usage.Value(
         "--peer", "IP:PORT#PEERID", "Without a server: what the other person's gimlet discover printed. Both run this within the timeout.");
 
@@ -41,7 +44,7 @@ internal sealed class ConnectCommand
             ],
         };
         command.Add(self._peer);
-        foreach (Option option in new Option[] { self._once, self._count, self._address, self._initiator, self._skipTest, self._attempts, self._interval })
+        foreach (Option option in new Option[] { self._once, self._count, self._dials, self._address, self._initiator, self._skipTest, self._attempts, self._interval })
         {
             command.Add(option);
         }
@@ -58,21 +61,32 @@ internal sealed class ConnectCommand
         LaunchedNode launched = await NodeLauncher.StartAsync(context, _node, plan.Adjust).ConfigureAwait(false);
         await using (launched.ConfigureAwait(false))
         {
-            Dialled dialled = await plan.DialAsync(launched.Node, context).ConfigureAwait(false);
-            var pings = new PingRun(dialled, context.Reporter);
-
-            // The first application data leaves before anything is written about the connection.
-            pings.SendAhead();
-            pings.News = ConnectionNews.Tell(dialled.Connection, context.Reporter, namePeer: false);
-            if (!dialled.Connection.IsAuthenticated)
+            int exit = ExitCodes.Success;
+            for (int dial = 0; dial < plan.Dials && !context.Interrupted.IsCancellationRequested; dial++)
             {
-                context.Reporter.Report(new WarningEvent(
-                    "The other side has not proven who it is: only an address was given. Use IP:PORT#PEERID, as its gimlet discover prints it."));
+                exit = await DialAsync(launched.Node, plan, context).ConfigureAwait(false);
             }
 
-            await PingAsync(pings, plan, dialled.Connection, context.Interrupted).ConfigureAwait(false);
-            return await EndAsync(pings, plan, dialled.Connection, context).ConfigureAwait(false);
+            return exit;
         }
+    }
+
+    private static async Task<int> DialAsync(GimletNode node, ConnectPlan plan, CommandContext context)
+    {
+        Dialled dialled = await plan.DialAsync(node, context).ConfigureAwait(false);
+        var pings = new PingRun(dialled, context.Reporter);
+
+        // The first application data leaves before anything is written about the connection.
+        pings.SendAhead();
+        pings.News = ConnectionNews.Tell(dialled.Connection, context.Reporter, namePeer: false);
+        if (!dialled.Connection.IsAuthenticated)
+        {
+            context.Reporter.Report(new WarningEvent(
+                "The other side has not proven who it is: only an address was given. Use IP:PORT#PEERID, as its gimlet discover prints it."));
+        }
+
+        await PingAsync(pings, plan, dialled.Connection, context.Interrupted).ConfigureAwait(false);
+        return await EndAsync(pings, plan, dialled.Connection, context).ConfigureAwait(false);
     }
 
     private static async Task PingAsync(PingRun pings, ConnectPlan plan, GimletConnection connection, CancellationToken interrupted)
@@ -121,14 +135,25 @@ internal sealed class ConnectCommand
     {
         bool once = parse.GetValue(_once);
         int? count = Read(parse, _count, AddressText.ReadCount);
+        int dials = Read(parse, _dials, AddressText.ReadCount) ?? 1;
+        if (dials > 1 && !once && count is null)
+        {
+            throw Usage.Error($"{_dials.Name} {dials} needs connections that end, and this one would stay.", "Add --once, or -c N.");
+        }
+
         TimeSpan? timeout = _node.Timeout(parse);
         ServerlessTarget? address = parse.GetValue(_address) is { } text ? SettingText.Read(_address, _address.Name, text, PeerText.ReadServerless) : null;
         if (address is null)
         {
             Option? misplaced = new Option[] { _initiator, _skipTest, _attempts, _interval }.FirstOrDefault(o => parse.GetResult(o) is { Implicit: false });
             return misplaced is null
-                ? new ConnectPlan.ThroughServer(PeerCall.ReadTarget(parse, _peer, _node)) { Once = once, Count = count, Timeout = timeout }
+                ? new ConnectPlan.ThroughServer(PeerCall.ReadTarget(parse, _peer, _node)) { Once = once, Count = count, Dials = dials, Timeout = timeout }
                 : throw Usage.Error($"{misplaced.Name} belongs to a connection without a server, and --peer is missing.", $"{misplaced.Name}: {misplaced.Description}");
+        }
+
+        if (dials > 1)
+        {
+            throw Usage.Error($"{_dials.Name} is for connections through a server: with --peer both people would have to begin again each time.", $"Leave out {_dials.Name}.");
         }
 
         if (parse.GetValue(_peer) is { } peer)
@@ -167,6 +192,9 @@ internal abstract record ConnectPlan
 
     /// <summary>Ends after so many round trips.</summary>
     public int? Count { get; init; }
+
+    /// <summary>So many connections, one after the other.</summary>
+    public int Dials { get; init; } = 1;
 
     /// <summary>How long the dial may take.</summary>
     public TimeSpan? Timeout { get; init; }

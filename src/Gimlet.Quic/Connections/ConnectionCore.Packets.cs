@@ -251,7 +251,7 @@ internal sealed partial class ConnectionCore : IPacketWriter
                 continue;
             }
 
-            // The Length field is left out when it makes the frame fit exactly; otherwise something else may follow.
+            // Always with a Length field: what comes next, another frame or padding, is not known yet.
             if (!DatagramFrame.TryReserve(ref writer, length, fillsPacket: false, out Span<byte> data))
             {
                 break;

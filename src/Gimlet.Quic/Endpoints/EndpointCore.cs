@@ -53,9 +53,9 @@ internal sealed class EndpointCore<T> : IDisposable
     /// <summary>Finds the connection of a datagram by the Destination Connection ID of its first packet.</summary>
     public bool TryRoute(ReadOnlySpan<byte> datagram, [NotNullWhen(true)] out T? connection)
     {
-        if (datagram.Length > RouteTable<T>.IdLength && !HeaderBits.IsLong(datagram[0]))
+        if (datagram.Length > ConnectionCore.LocalIdLength && !HeaderBits.IsLong(datagram[0]))
         {
-            return Routes.TryFind(datagram.Slice(1, RouteTable<T>.IdLength), out connection);
+            return Routes.TryFind(datagram.Slice(1, ConnectionCore.LocalIdLength), out connection);
         }
 
         connection = null;
@@ -71,7 +71,7 @@ internal sealed class EndpointCore<T> : IDisposable
     public StrangerVerdict<T> HandleStranger(
         TimeSpan now, ReadOnlySpan<byte> datagram, in StrangerAddress address, Span<byte> answer, bool mayBegin = true)
     {
-        if (!InvariantHeader.TryRead(datagram, RouteTable<T>.IdLength, out InvariantHeader header))
+        if (!InvariantHeader.TryRead(datagram, ConnectionCore.LocalIdLength, out InvariantHeader header))
         {
             return StrangerVerdict<T>.Drop(DropReason.Malformed);
         }

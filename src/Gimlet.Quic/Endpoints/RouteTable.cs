@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using Gimlet.Quic.Connections;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Endpoints;
@@ -12,12 +13,6 @@ namespace Gimlet.Quic.Endpoints;
 internal sealed class RouteTable<T>
     where T : class
 {
-    /// <summary>
-    /// The length of the ids that we give out, in bytes. RFC 9000 section 5.1 leaves it to us: 8 random bytes make guessing one of a million
-    /// connections a matter of 2^44 datagrams, and cost less per packet than the 20 that are permitted.
-    /// </summary>
-    public const int IdLength = 8;
-
     private readonly ConcurrentDictionary<ConnectionId, T> _ids = new();
     private readonly ConcurrentDictionary<StatelessResetToken, T> _tokens = new();
 
@@ -45,7 +40,7 @@ internal sealed class RouteTable<T>
     {
         while (true)
         {
-            var id = ConnectionId.Create(random, IdLength);
+            var id = ConnectionId.Create(random, ConnectionCore.LocalIdLength);
             if (_ids.TryAdd(id, connection))
             {
                 return id;

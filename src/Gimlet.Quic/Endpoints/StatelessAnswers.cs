@@ -1,3 +1,4 @@
+using Gimlet.Quic.Connections;
 using Gimlet.Quic.Protection;
 using Gimlet.Quic.Wire;
 
@@ -27,7 +28,7 @@ internal sealed class StatelessAnswers : IDisposable
     {
         _protection = protection;
         _tokens = new AddressTokens(random);
-        _retry = new RetryAnswer(_tokens, protection, random, RouteTable<object>.IdLength);
+        _retry = new RetryAnswer(_tokens, protection, random, ConnectionCore.LocalIdLength);
         _resets = resetKey.IsEmpty ? new StatelessReset(random) : new StatelessReset(resetKey, random);
         _versions = new VersionNegotiationAnswer(random);
         _limit = new AnswerLimit(perSecond);

@@ -41,9 +41,6 @@ internal sealed class RemoteConnectionIds
     /// <summary>How many ids we have, in use or not.</summary>
     public int Count => _count;
 
-    /// <summary>Whether one more path can have an id.</summary>
-    public bool HasSpare => _isEmptyId || IndexOfSpare() >= 0;
-
     /// <summary>Whether a RETIRE_CONNECTION_ID frame is to be sent.</summary>
     public bool HasFramesToSend => _retirements.Count > 0;
 
@@ -204,27 +201,6 @@ internal sealed class RemoteConnectionIds
                 _waiting[_waitingCount++] = from;
             }
         }
-    }
-
-    /// <summary>Gives a path another id, and retires the one it had.</summary>
-    /// <returns>False, and nothing changed, when there is no spare one or the peer uses none.</returns>
-    public bool TryRenew(PathId path)
-    {
-        int spare = IndexOfSpare();
-        int index = IndexOf(path);
-        if (_isEmptyId || spare < 0 || (index >= 0 && !TryQueueRetirement(index)))
-        {
-            return false;
-        }
-
-        Use(ref _entries[spare], path);
-        RemoveWaiting(path);
-        if (index >= 0)
-        {
-            Remove(index);
-        }
-
-        return true;
     }
 
     /// <summary>

@@ -34,6 +34,4 @@ internal readonly record struct OpenedPacket(
         : this(result, PacketNumber: Wire.PacketNumber.None, PayloadOffset: 0, PayloadLength: 0, Generation: 0, error)
     {
     }
-
-    public bool IsOpened => Result == OpenResult.Opened;
 }

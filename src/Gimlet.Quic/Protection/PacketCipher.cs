@@ -24,12 +24,6 @@ internal static class PacketCiphers
     /// <summary>The authentication tag of all AEADs here, in bytes.</summary>
     public const int TagLength = 16;
 
-    /// <summary>The longest key in bytes.</summary>
-    public const int MaxKeyLength = 32;
-
-    /// <summary>The longest secret in bytes: a SHA-384 hash.</summary>
-    public const int MaxSecretLength = 48;
-
     /// <summary>The length of the packet protection key, and of the header protection key, in bytes.</summary>
     public static int KeyLength(this PacketCipher cipher) => cipher switch
     {

@@ -36,9 +36,6 @@ internal sealed class CubicWindow
 
     public bool IsInSlowStart => _state.Window < _state.Threshold;
 
-    /// <summary>Whether HyStart++ is in its conservative phase.</summary>
-    public bool IsInConservativeSlowStart => IsInSlowStart && _hyStart.IsConservative;
-
     /// <summary>Numbers congestion events, so that lost packets can be told which one they belong to.</summary>
     public int EventNumber { get; private set; }
 

@@ -19,9 +19,6 @@ internal sealed class Pacer
     /// <summary>When the bucket has enough again; null while it has.</summary>
     public TimeSpan? BlockedUntil { get; private set; }
 
-    /// <summary>Bytes per second; infinite while there is no pacing.</summary>
-    public double Rate => _isOn ? _rate : double.PositiveInfinity;
-
     /// <summary>The rate of now.</summary>
     /// <param name="now">The clock.</param>
     /// <param name="window">The congestion window in bytes.</param>

@@ -61,16 +61,8 @@ internal sealed class QuicStreamState
         }
     }
 
-    /// <summary>How many bytes <see cref="Write"/> would take now.</summary>
-    public int WriteRoom => Sending?.Room ?? 0;
-
     /// <summary>FIN or reset is queued: nothing can be written any more.</summary>
     public bool IsFinished => Sending?.IsFinished ?? true;
-
-    /// <summary>
-    /// "Data Recvd" or "Reset Recvd": the peer has everything, or knows that it will not come. Also when the connection is closed.
-    /// </summary>
-    public bool IsSendDone => Sending?.IsTerminal ?? true;
 
     /// <summary>The code of the peer's STOP_SENDING. Our part was reset with it.</summary>
     public long? PeerStopCode => Sending?.PeerStopCode;

@@ -7,7 +7,6 @@ internal static class Errno
     public const int InputOutput = 5; // EIO
     public const int TryAgain = 11; // EAGAIN
     public const int Invalid = 22; // EINVAL
-    public const int NotImplemented = 38; // ENOSYS
     public const int MessageSize = 90; // EMSGSIZE
     public const int NoBuffers = 105; // ENOBUFS
 

@@ -35,10 +35,10 @@ internal sealed class EarlyNews<T>
     }
 
     // One handler that throws does not keep the news from the others.
-    private void Tell(T news)
+    private static void Tell(Action<T>? handlers, T news)
     {
         List<Exception>? faults = null;
-        foreach (Action<T> handler in Delegate.EnumerateInvocationList(_handlers))
+        foreach (Action<T> handler in Delegate.EnumerateInvocationList(handlers))
         {
             try
             {
@@ -65,19 +65,28 @@ internal sealed class EarlyNews<T>
         }
     }
 
-    /// <summary>Tells the handlers, or keeps it for the first one.</summary>
+    /// <summary>
+    /// Tells the handlers, or keeps it for the first one. Called by one thread at a time. No lock is held meanwhile: a handler that takes its time keeps nobody
+    /// from adding another one.
+    /// </summary>
     public void Raise(T news)
     {
+        Action<T>? handlers;
         lock (_gate)
         {
-            if (_early is null)
+            if (_early is not null)
             {
-                Tell(news);
+                if (_early.Count < Max)
+                {
+                    _early.Enqueue(news);
+                }
+
+                return;
             }
-            else if (_early.Count < Max)
-            {
-                _early.Enqueue(news);
-            }
+
+            handlers = _handlers;
         }
+
+        Tell(handlers, news);
     }
 }

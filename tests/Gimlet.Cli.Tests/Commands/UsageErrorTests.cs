@@ -26,6 +26,8 @@ public sealed class UsageErrorTests : CliTest
         { $"connect {{nobody}} another --server {Server}", "'another' is one argument too many" },
         { $"connect {{nobody}} --server {Server} --attempts 3", "--attempts belongs to a connection without a server" },
         { $"connect {{nobody}} --server {Server} -c none", "--count 'none'" },
+        { $"connect {{nobody}} --server {Server} --dials 3", "--dials 3 needs connections that end" },
+        { "connect --peer 127.0.0.1:9 --once --dials 3", "--dials is for connections through a server" },
         { "connect --peer 127.0.0.1", "--peer '127.0.0.1'" },
         { "connect --peer 127.0.0.1:9#anna", "what follows the # is not a peer id" },
         { "connect --peer 127.0.0.1:9 {nobody}", "exclude each other" },

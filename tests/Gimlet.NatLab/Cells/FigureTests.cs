@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Gimlet.NatLab.Lab;
@@ -16,7 +17,11 @@ public sealed class FigureTests(CellLab lab, ITestOutputHelper output)
     // Issue 4, "Done when": a fresh process each time.
     private static readonly Budget Punched = new(RoundTrips: 2.5, Milliseconds: 15);
     private static readonly Budget Relayed = new(RoundTrips: 3, Milliseconds: 12);
+    private static readonly Budget RelayedWarm = new(RoundTrips: 3, Milliseconds: 5);
     private const double DirectWithinMs = 160;
+
+    // The first connections of a process still meet the compiler.
+    private const int ColdDials = 2;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -35,6 +40,9 @@ public sealed class FigureTests(CellLab lab, ITestOutputHelper output)
         {
             rows.Add(await MeasureAsync(caller, callee, Relayed));
         }
+
+        rows.Add(await MeasureWarmAsync(NatKind.None, NatKind.None));
+        rows.Add(await MeasureWarmAsync(NatKind.PortRestricted, NatKind.PortRestricted));
 
         var table = new StringBuilder();
         table.AppendLine(CultureInfo.InvariantCulture, $"{"caller > callee",-36}{"RTT",7}{"first byte",12}{"budget",9}{"direct",9}   medians of {CellLab.Runs} in ms");
@@ -63,6 +71,30 @@ public sealed class FigureTests(CellLab lab, ITestOutputHelper output)
             return result;
         });
         return new Row(cell, network!.Value, Median(runs.Select(run => run.FirstByteMs))!.Value, budget.At(network.Value), Median(runs.Select(run => run.DirectMs)));
+    }
+
+    // One process on each side, over the relay: the first byte of one connection after the other.
+    private async Task<Row> MeasureWarmAsync(NatKind caller, NatKind callee)
+    {
+        var (a, b) = (await lab.SiteAsync(StandardLab.Left(caller)), await lab.SiteAsync(StandardLab.Right(callee)));
+        var server = await lab.ServerAsync();
+        var network = await lab.NetworkRoundTripAsync(a, a.Host, b, b.Host, Cancellation);
+        await using var listening = GimletProcess.Start(b.Host, "listen", "--server", server, "--ephemeral");
+        var peer = (await listening.WaitForAsync("listening")).Text("peer")!;
+        var dials = CellLab.Runs + ColdDials;
+        await using var dialling = GimletProcess.Start(
+            a.Host, "connect", peer, "--server", server, "--ephemeral", "--path", "relay-only", "--once", "--dials", dials.ToString(CultureInfo.InvariantCulture));
+        var firstBytes = new List<double?>();
+        var done = 0L;
+        while (firstBytes.Count < dials)
+        {
+            var dialing = await dialling.WaitForAsync("dialing", news => news.ReadAt > done);
+            var ping = await listening.WaitForAsync("ping", news => news.ReadAt > dialing.ReadAt);
+            done = ping.ReadAt;
+            firstBytes.Add(Stopwatch.GetElapsedTime(dialing.ReadAt, ping.ReadAt).TotalMilliseconds);
+        }
+
+        return new Row($"{caller} > {callee}, warm, relay-only", network!.Value, Median(firstBytes.Skip(ColdDials))!.Value, RelayedWarm.At(network.Value), Direct: null);
     }
 
     private static double? Median(IEnumerable<double?> values)

@@ -67,13 +67,12 @@ public sealed class ConnectionTests
         QuicStream second = await pair.Client.OpenStreamAsync(QuicStreamType.Bidirectional, Token);
         Task<QuicStream> third = pair.Client.OpenStreamAsync(QuicStreamType.Bidirectional, Token).AsTask();
         Task<QuicStream> fourth = pair.Client.OpenStreamAsync(QuicStreamType.Bidirectional, Token).AsTask();
-        await Task.WhenAny(third, Task.Delay(50, Token));
+        QuicStream remoteSecond = await RoundTripAsync(second, pair.Server);
         Assert.False(third.IsCompleted);
         await EndAsync(pair.Local, pair.Remote);
         Assert.Equal(8, (await third.WaitAsync(Token)).Id);
         Assert.False(fourth.IsCompleted);
-        await second.WriteAsync(new byte[1], Token);
-        await EndAsync(second, await pair.Server.AcceptStreamAsync(Token));
+        await EndAsync(second, remoteSecond);
         Assert.Equal(12, (await fourth.WaitAsync(Token)).Id);
     }
 
@@ -90,7 +89,12 @@ public sealed class ConnectionTests
         }
 
         Task<QuicStream> fourth = client.OpenStreamAsync(QuicStreamType.Unidirectional, Token).AsTask();
-        await Task.WhenAny(fourth, Task.Delay(100, Token));
+        Assert.Equal(QuicDatagramSendResult.Queued, client.SendDatagram("?"u8));
+        Assert.Equal(1, await server.ReceiveDatagramAsync(new byte[1], Token));
+        Assert.Equal(QuicDatagramSendResult.Queued, server.SendDatagram("!"u8));
+        Assert.Equal(1, await client.ReceiveDatagramAsync(new byte[1], Token));
+
+        // The server has had all that the client sent, and what it answered has come.
         Assert.False(fourth.IsCompleted);
         await (await server.AcceptStreamAsync(Token)).DisposeAsync();
         _ = await fourth.WaitAsync(Token);
@@ -208,16 +212,15 @@ public sealed class ConnectionTests
     [Fact]
     public async Task Silence_ends_an_idle_connection_and_keep_alive_prevents_it()
     {
-        await using var endpoints = TestEndpoints.Create();
-
-        // The first handshake of the process compiles what it needs, which takes longer than the timeout.
-        _ = await endpoints.DialAsync();
-        QuicConnection idle = await endpoints.DialAsync(TestEndpoints.ClientOptions with { IdleTimeout = TimeSpan.FromSeconds(1) });
-        QuicConnection kept = await endpoints.DialAsync(
-            TestEndpoints.ClientOptions with { IdleTimeout = TimeSpan.FromSeconds(1), KeepAliveInterval = TimeSpan.FromMilliseconds(200) });
+        var time = new ManualTime();
+        await using var endpoints = new MemoryEndpoints(clientTime: time, serverTime: time);
+        QuicClientOptions options = TestEndpoints.ClientOptions with { IdleTimeout = TimeSpan.FromSeconds(1) };
+        (QuicConnection idle, _) = await endpoints.ConnectAsync(options);
+        (QuicConnection kept, _) = await endpoints.ConnectAsync(options with { KeepAliveInterval = TimeSpan.FromMilliseconds(200) });
+        endpoints.Elapse(time, TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(5));
         Assert.Equal(QuicErrorKind.ConnectionIdle, (await idle.Closed.WaitAsync(TimeSpan.FromSeconds(20), Token)).Kind);
-        await Task.Delay(1000, Token);
         Assert.False(kept.Closed.IsCompleted);
+        Assert.Equal(1, endpoints.Client.ConnectionCount);
     }
 
     [Fact]
@@ -275,6 +278,17 @@ public sealed class ConnectionTests
         QuicStream stream = await connection.AcceptStreamAsync(Token);
         await stream.CopyToAsync(stream, Token);
         await stream.DisposeAsync();
+    }
+
+    // The peer has had all that this side sent before, and what it had to say to that has come.
+    private static async Task<QuicStream> RoundTripAsync(QuicStream local, QuicConnection peer)
+    {
+        await local.WriteAsync(new byte[1], Token);
+        QuicStream remote = await peer.AcceptStreamAsync(Token);
+        Assert.Equal(1, await remote.ReadAsync(new byte[1], Token));
+        await remote.WriteAsync(new byte[1], Token);
+        Assert.Equal(1, await local.ReadAsync(new byte[1], Token));
+        return remote;
     }
 
     private static async Task EndAsync(QuicStream local, QuicStream remote)

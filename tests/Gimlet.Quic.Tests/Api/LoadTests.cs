@@ -50,14 +50,15 @@ public sealed class LoadTests
     {
         var endpoints = TestEndpoints.Create();
         var work = new List<Task>();
-        for (int i = 0; i < 10; i++)
+        int[] rounds = new int[10];
+        for (int i = 0; i < rounds.Length; i++)
         {
             (QuicConnection client, QuicConnection server) = await endpoints.ConnectAsync();
             _ = EchoAsync(server);
-            work.Add(PumpAsync(client));
+            work.Add(PumpAsync(client, rounds, i));
         }
 
-        await Task.Delay(200, Token);
+        await Eventually.TrueAsync(() => rounds.All(static r => r > 0));
         await Task.WhenAll(endpoints.Server.DisposeAsync().AsTask(), endpoints.Server.DisposeAsync().AsTask());
         foreach (Task task in work)
         {
@@ -105,7 +106,7 @@ public sealed class LoadTests
         }
     }
 
-    private static async Task PumpAsync(QuicConnection connection)
+    private static async Task PumpAsync(QuicConnection connection, int[] rounds, int index)
     {
         QuicStream stream = await connection.OpenStreamAsync(QuicStreamType.Bidirectional, Token);
         byte[] buffer = new byte[50_000];
@@ -113,6 +114,7 @@ public sealed class LoadTests
         {
             await stream.WriteAsync(buffer, Token);
             await stream.ReadExactlyAsync(buffer, Token);
+            _ = Interlocked.Increment(ref rounds[index]);
         }
     }
 }

@@ -21,14 +21,14 @@ public sealed class MeasurementTests
         }
 
         // Certificates and TLS's leftovers are garbage by then.
-        await Task.Delay(200, Token);
+        await Eventually.AtRestAsync(connections);
         long before = GC.GetTotalMemory(forceFullCollection: true);
         for (int i = 0; i < Count; i++)
         {
             await AddAsync();
         }
 
-        await Task.Delay(200, Token);
+        await Eventually.AtRestAsync(connections);
         long each = (GC.GetTotalMemory(forceFullCollection: true) - before) / (2 * Count);
         TestContext.Current.TestOutputHelper?.WriteLine($"{each} bytes of managed memory for each end of a connection");
         Assert.InRange(each, 0, 20 * 1024);
@@ -58,10 +58,10 @@ public sealed class MeasurementTests
                 }
             },
             Token);
-        long allocated = 0;
-        for (int round = 0; round < 2; round++)
+        long allocated = long.MaxValue;
+        for (int round = 0; round < 4; round++)
         {
-            await Task.Delay(100, Token);
+            await Eventually.AtRestAsync([pair.Client, pair.Server]);
             long before = GC.GetTotalAllocatedBytes(precise: true);
             for (int i = 0; i < 3000; i++)
             {
@@ -72,7 +72,8 @@ public sealed class MeasurementTests
                 }
             }
 
-            allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+            // What the runtime does by itself falls into one round or another; what an operation allocates is in each.
+            allocated = round == 0 ? allocated : Math.Min(allocated, GC.GetTotalAllocatedBytes(precise: true) - before);
         }
 
         pair.Local.CompleteWrites();

@@ -4,47 +4,22 @@ using Gimlet.Quic.Tests.Api.Support;
 namespace Gimlet.Quic.Tests.Api;
 
 /// <summary>What the owner of the paths between two nodes says and is told, by the public face (docs/connections.md, "The choice of path").</summary>
-public sealed class OwnedPathApiTests : IAsyncLifetime
+public sealed class OwnedPathApiTests : IAsyncDisposable
 {
     private static readonly QuicPath Relay = new(1);
     private static readonly QuicPath Direct = new(2);
     private static readonly QuicPath Dead = new(MemoryNetwork.Nowhere);
 
-    private readonly MemoryNetwork _toServer = new();
-    private readonly MemoryNetwork _toClient = new();
-    private readonly QuicEndpoint _client;
-    private readonly QuicEndpoint _server;
-    private readonly QuicListener _listener;
-
-    public OwnedPathApiTests()
-    {
-        var options = new QuicEndpointOptions { ShutdownLinger = TimeSpan.Zero };
-        _client = new QuicEndpoint(_toServer, options);
-        _server = new QuicEndpoint(_toClient, options);
-        _listener = _server.Listen(TestEndpoints.ServerOptions with { GimletPaths = true });
-    }
+    private readonly MemoryEndpoints _endpoints = new(gimletPaths: true);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public ValueTask InitializeAsync()
-    {
-        _toServer.DeliverTo(_server);
-        _toClient.DeliverTo(_client);
-        return ValueTask.CompletedTask;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _client.DisposeAsync();
-        await _server.DisposeAsync();
-        _toServer.Dispose();
-        _toClient.Dispose();
-    }
+    public ValueTask DisposeAsync() => _endpoints.DisposeAsync();
 
     [Fact]
     public async Task Either_side_moves_and_the_other_hears_of_it()
     {
-        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        (QuicConnection client, QuicConnection server) = await _endpoints.ConnectAsync();
         ChannelReader<QuicPathEvent> events = server.PathEvents;
         Assert.True(client.TryUsePath(Direct));
         Assert.Equal((Direct, Relay), (client.CurrentPath, client.InitialPath));
@@ -56,17 +31,17 @@ public sealed class OwnedPathApiTests : IAsyncLifetime
         Assert.Equal((Relay, Relay), (server.CurrentPath, server.InitialPath));
         Assert.True(server.TryUsePath(Direct));
         await SendAsync(server, client, 50_000);
-        await Eventually.TrueAsync(() => _toServer.Held.ContainsKey(Direct) && _toClient.Held.ContainsKey(Direct));
+        await Eventually.TrueAsync(() => _endpoints.ToServer.Held.ContainsKey(Direct) && _endpoints.ToClient.Held.ContainsKey(Direct));
     }
 
     [Fact]
     public async Task Only_a_handshake_that_is_under_way_is_taken_back()
     {
-        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        (QuicConnection client, QuicConnection server) = await _endpoints.ConnectAsync();
         Assert.False(client.Host.TryCloseHandshake(static () => throw new InvalidOperationException("The peer has this connection."), 7, "again"));
         await SendAsync(client, server, 10_000);
 
-        QuicConnection waiting = _client.BeginConnect(Dead, TestEndpoints.ClientOptions);
+        QuicConnection waiting = _endpoints.Client.BeginConnect(Dead, TestEndpoints.ClientOptions);
         Assert.True(waiting.Host.TryCloseHandshake(static () => false, 7, "somebody else has it"));
         Assert.False(waiting.Connected.IsCompleted);
         Assert.True(waiting.Host.TryCloseHandshake(static () => true, 7, "again"));
@@ -77,7 +52,7 @@ public sealed class OwnedPathApiTests : IAsyncLifetime
     [Fact]
     public async Task A_dead_path_falls_silent_and_what_it_had_arrives_by_another_one()
     {
-        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        (QuicConnection client, QuicConnection server) = await _endpoints.ConnectAsync();
         ChannelReader<QuicPathEvent> events = client.PathEvents;
         Assert.True(client.TryUsePath(Direct));
         await SendAsync(client, server, 10_000);
@@ -99,18 +74,18 @@ public sealed class OwnedPathApiTests : IAsyncLifetime
         QuicPathStatistics dead = Of(client, Dead)!;
         Assert.Equal((false, false, 0L, TimeSpan.Zero), (dead.IsValidated, dead.IsCurrent, dead.BytesReceived, dead.Rtt));
         Assert.InRange(dead.PacketsLost, 1, dead.PacketsSent);
-        Assert.True(_toServer.Held.ContainsKey(Dead), "it is challenged, so it is held");
+        Assert.True(_endpoints.ToServer.Held.ContainsKey(Dead), "it is challenged, so it is held");
     }
 
     [Fact]
     public async Task A_path_that_is_known_before_the_handshake_is_complete_is_used_from_then_on()
     {
         var serverBegan = new TaskCompletionSource<QuicConnection>();
-        await _listener.DisposeAsync();
-        await using QuicListener listener = _server.Listen(
+        await _endpoints.Listener.DisposeAsync();
+        await using QuicListener listener = _endpoints.Server.Listen(
             TestEndpoints.ServerOptions with { GimletPaths = true, ConnectionBegun = c => serverBegan.SetResult(Begin(c)) });
         QuicConnection? began = null;
-        QuicConnection client = await _client.ConnectAsync(Relay, Options with { ConnectionBegun = c => began = Begin(c) }, Token);
+        QuicConnection client = await _endpoints.Client.ConnectAsync(Relay, Options with { ConnectionBegun = c => began = Begin(c) }, Token);
         Assert.Same(client, began);
         Assert.Equal((Direct, Relay), (client.CurrentPath, client.InitialPath));
         QuicConnection server = await listener.AcceptConnectionAsync(Token);
@@ -130,16 +105,16 @@ public sealed class OwnedPathApiTests : IAsyncLifetime
     public async Task An_owner_that_throws_ends_its_connection_alone()
     {
         QuicClientOptions options = Options with { ConnectionBegun = static _ => throw new InvalidOperationException("no") };
-        QuicException failed = await Assert.ThrowsAsync<QuicException>(async () => await _client.ConnectAsync(Relay, options, Token));
+        QuicException failed = await Assert.ThrowsAsync<QuicException>(async () => await _endpoints.Client.ConnectAsync(Relay, options, Token));
         Assert.Contains("no", failed.Message, StringComparison.Ordinal);
-        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        (QuicConnection client, QuicConnection server) = await _endpoints.ConnectAsync();
         await SendAsync(client, server, 10_000);
     }
 
     [Fact]
     public async Task Each_path_has_figures_of_its_own()
     {
-        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        (QuicConnection client, QuicConnection server) = await _endpoints.ConnectAsync();
         Assert.True(client.TryUsePath(Direct));
         await SendAsync(client, server, 500_000);
         await Eventually.TrueAsync(() => Of(client, Direct) is { IsValidated: true, IsCurrent: true });
@@ -161,8 +136,8 @@ public sealed class OwnedPathApiTests : IAsyncLifetime
     [Fact]
     public async Task A_peer_that_is_no_node_has_one_path_at_a_time()
     {
-        QuicConnection client = await _client.ConnectAsync(Relay, TestEndpoints.ClientOptions, Token);
-        QuicConnection server = await _listener.AcceptConnectionAsync(Token);
+        QuicConnection client = await _endpoints.Client.ConnectAsync(Relay, TestEndpoints.ClientOptions, Token);
+        QuicConnection server = await _endpoints.Listener.AcceptConnectionAsync(Token);
         Assert.False(client.TryUsePath(Direct));
         Assert.False(server.TryUsePath(Direct));
         Assert.False(server.AbandonPath(Relay, Direct));
@@ -173,13 +148,13 @@ public sealed class OwnedPathApiTests : IAsyncLifetime
     [Fact]
     public async Task Who_may_not_begin_a_connection_is_not_heard_and_an_old_connection_goes_on()
     {
-        (QuicConnection client, QuicConnection server) = await ConnectAsync();
-        _toServer.MayBegin = static _ => false;
+        (QuicConnection client, QuicConnection server) = await _endpoints.ConnectAsync();
+        _endpoints.ToServer.MayBegin = static _ => false;
         QuicClientOptions impatient = Options with { HandshakeTimeout = TimeSpan.FromMilliseconds(300) };
-        QuicException refused = await Assert.ThrowsAsync<QuicException>(async () => await _client.ConnectAsync(Direct, impatient, Token));
+        QuicException refused = await Assert.ThrowsAsync<QuicException>(async () => await _endpoints.Client.ConnectAsync(Direct, impatient, Token));
         Assert.Equal(QuicErrorKind.ConnectionTimeout, refused.Kind);
-        Assert.Equal(1, _server.ConnectionCount);
-        Assert.False(_toClient.Held.ContainsKey(Direct));
+        Assert.Equal(1, _endpoints.Server.ConnectionCount);
+        Assert.False(_endpoints.ToClient.Held.ContainsKey(Direct));
         await SendAsync(client, server, 10_000);
     }
 
@@ -194,11 +169,5 @@ public sealed class OwnedPathApiTests : IAsyncLifetime
         Task writing = stream.WriteAsync(new byte[bytes], completeWrites: true, Token).AsTask();
         Assert.Equal(bytes, (await (await to.AcceptStreamAsync(Token)).ReadAllAsync()).Length);
         await writing;
-    }
-
-    private async Task<(QuicConnection Client, QuicConnection Server)> ConnectAsync()
-    {
-        QuicConnection client = await _client.ConnectAsync(Relay, Options, Token);
-        return (client, await _listener.AcceptConnectionAsync(Token));
     }
 }

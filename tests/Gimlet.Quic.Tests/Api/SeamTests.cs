@@ -4,61 +4,38 @@ using Gimlet.Sockets;
 namespace Gimlet.Quic.Tests.Api;
 
 /// <summary>An endpoint on somebody else's way out: paths are numbers, and sending may be impossible for a while.</summary>
-public sealed class SeamTests : IAsyncLifetime
+public sealed class SeamTests : IAsyncDisposable
 {
-    private readonly MemoryNetwork _toServer = new();
-    private readonly MemoryNetwork _toClient = new();
-    private readonly QuicEndpoint _client;
-    private readonly QuicEndpoint _server;
-    private readonly QuicListener _listener;
+    private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
 
-    public SeamTests()
-    {
-        var options = new QuicEndpointOptions { ShutdownLinger = TimeSpan.Zero };
-        _client = new QuicEndpoint(_toServer, options);
-        _server = new QuicEndpoint(_toClient, options);
-        _listener = _server.Listen(TestEndpoints.ServerOptions);
-    }
+    private readonly MemoryEndpoints _endpoints = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public ValueTask InitializeAsync()
-    {
-        _toServer.DeliverTo(_server);
-        _toClient.DeliverTo(_client);
-        return ValueTask.CompletedTask;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _client.DisposeAsync();
-        await _server.DisposeAsync();
-        _toServer.Dispose();
-        _toClient.Dispose();
-    }
+    public ValueTask DisposeAsync() => _endpoints.DisposeAsync();
 
     [Fact]
     public async Task A_path_is_a_number_and_is_held_as_long_as_a_connection_uses_it()
     {
-        QuicConnection client = await _client.ConnectAsync(new QuicPath(1234), TestEndpoints.ClientOptions, Token);
-        QuicConnection server = await _listener.AcceptConnectionAsync(Token);
+        QuicConnection client = await _endpoints.Client.ConnectAsync(new QuicPath(1234), TestEndpoints.ClientOptions, Token);
+        QuicConnection server = await _endpoints.Listener.AcceptConnectionAsync(Token);
         Assert.Equal(new QuicPath(1234), client.CurrentPath);
         Assert.Equal(new QuicPath(1234), server.CurrentPath);
         Assert.Null(client.RemoteEndPoint);
-        Assert.Null(_client.LocalEndPoint);
-        Assert.Equal(1, _toServer.Held[new QuicPath(1234)]);
-        Assert.Equal(1, _toClient.Held[new QuicPath(1234)]);
+        Assert.Null(_endpoints.Client.LocalEndPoint);
+        Assert.Equal(1, _endpoints.ToServer.Held[new QuicPath(1234)]);
+        Assert.Equal(1, _endpoints.ToClient.Held[new QuicPath(1234)]);
         await client.CloseAsync(0, cancellationToken: Token);
-        await Eventually.TrueAsync(() => _toServer.Held.Count == 0 && _toClient.Held.Count == 0);
-        Assert.Equal((0, 0), (_client.ConnectionCount, _server.ConnectionCount));
+        await Eventually.TrueAsync(() => _endpoints.ToServer.Held.Count == 0 && _endpoints.ToClient.Held.Count == 0);
+        Assert.Equal((0, 0), (_endpoints.Client.ConnectionCount, _endpoints.Server.ConnectionCount));
         _ = await Assert.ThrowsAsync<InvalidOperationException>(
-            async () => await _client.ConnectAsync(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 1), TestEndpoints.ClientOptions, Token));
+            async () => await _endpoints.Client.ConnectAsync(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 1), TestEndpoints.ClientOptions, Token));
     }
 
     [Fact]
     public async Task A_client_migrates_to_another_path_and_the_server_follows()
     {
-        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        (QuicConnection client, QuicConnection server) = await _endpoints.ConnectAsync();
         System.Threading.Channels.ChannelReader<QuicPathEvent> events = client.PathEvents;
         await Eventually.TrueAsync(() => client.TryMigrate(new QuicPath(2)));
         var seen = new List<QuicPathEvent>();
@@ -73,23 +50,23 @@ public sealed class SeamTests : IAsyncLifetime
         Assert.Equal(100_000, (await (await server.AcceptStreamAsync(Token)).ReadAllAsync()).Length);
         await Eventually.TrueAsync(() => server.CurrentPath == new QuicPath(2));
         Assert.Equal(new QuicPath(2), client.CurrentPath);
-        Assert.True(_toServer.Held.ContainsKey(new QuicPath(2)));
+        Assert.True(_endpoints.ToServer.Held.ContainsKey(new QuicPath(2)));
     }
 
     [Fact]
     public async Task Paths_that_failed_are_let_go_and_the_one_in_use_never_is()
     {
-        (QuicConnection client, _) = await ConnectAsync();
+        (QuicConnection client, _) = await _endpoints.ConnectAsync();
         System.Threading.Channels.ChannelReader<QuicPathEvent> events = client.PathEvents;
         var nowhere = new QuicPath(MemoryNetwork.Nowhere);
         await Eventually.TrueAsync(() => client.TryMigrate(nowhere));
-        Assert.Equal(1, _toServer.Held[nowhere]);
+        Assert.Equal(1, _endpoints.ToServer.Held[nowhere]);
         while (await events.ReadAsync(Token) != new QuicPathEvent(QuicPathEventKind.Failed, nowhere))
         {
         }
 
-        await Eventually.TrueAsync(() => !_toServer.Held.ContainsKey(nowhere));
-        Assert.Equal(1, _toServer.Held[new QuicPath(1)]);
+        await Eventually.TrueAsync(() => !_endpoints.ToServer.Held.ContainsKey(nowhere));
+        Assert.Equal(1, _endpoints.ToServer.Held[new QuicPath(1)]);
         Assert.Equal(new QuicPath(1), client.CurrentPath);
     }
 
@@ -99,51 +76,53 @@ public sealed class SeamTests : IAsyncLifetime
     public async Task A_dial_that_is_cancelled_at_the_last_moment_leaves_no_connection()
     {
         using var stop = new CancellationTokenSource();
-        _toServer.Room = 0;
-        Task<QuicConnection> dial = _client.ConnectAsync(new QuicPath(1), TestEndpoints.ClientOptions, stop.Token).AsTask();
+        _endpoints.ToServer.Room = 0;
+        Task<QuicConnection> dial = _endpoints.Client.ConnectAsync(new QuicPath(1), TestEndpoints.ClientOptions, stop.Token).AsTask();
         using CancellationTokenRegistration last = stop.Token.Register(() =>
         {
-            _toServer.Room = -1;
-            _client.NotifyWritable();
+            _endpoints.ToServer.Room = -1;
+            _endpoints.Client.NotifyWritable();
             Assert.True(((IAsyncResult)dial).AsyncWaitHandle.WaitOne(TimeSpan.FromSeconds(20)), "the dial did not end");
         });
         await Task.Run(stop.Cancel, Token);
         OperationCanceledException exception = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => dial);
         Assert.Equal(stop.Token, exception.CancellationToken);
-        QuicConnection server = await _listener.AcceptConnectionAsync(Token);
+        QuicConnection server = await _endpoints.Listener.AcceptConnectionAsync(Token);
         _ = await server.Closed.WaitAsync(TimeSpan.FromSeconds(20), Token);
-        await Eventually.TrueAsync(() => _client.ConnectionCount == 0 && _server.ConnectionCount == 0);
+        await Eventually.TrueAsync(() => _endpoints.Client.ConnectionCount == 0 && _endpoints.Server.ConnectionCount == 0);
     }
 
     [Fact]
     public async Task Datagrams_go_out_in_batches()
     {
-        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        (QuicConnection client, QuicConnection server) = await _endpoints.ConnectAsync();
         await TransferAsync(client, server, 2_000_000);
-        Assert.InRange(_toServer.LargestBatch, 8, 64);
+        Assert.InRange(_endpoints.ToServer.LargestBatch, 8, 64);
     }
 
     [Fact]
     public async Task A_full_sender_loses_nothing_and_is_not_asked_until_it_has_room()
     {
-        (QuicConnection client, QuicConnection server) = await ConnectAsync();
-        _toServer.Room = 3;
+        var time = new ManualTime();
+        await using var endpoints = new MemoryEndpoints(clientTime: time, serverTime: time);
+        (QuicConnection client, QuicConnection server) = await endpoints.ConnectAsync();
+        endpoints.ToServer.Room = 3;
         Task transfer = TransferAsync(client, server, 300_000);
-        await Eventually.TrueAsync(() => _toServer.WouldBlocks >= 2);
-        await Task.Delay(200, Token);
-        int asked = _toServer.Sends;
+        await Eventually.TrueAsync(() => endpoints.ToServer.WouldBlocks >= 2);
+        endpoints.Elapse(time, TimeSpan.FromMilliseconds(200), Millisecond);
+        int asked = endpoints.ToServer.Sends;
 
-        // A timeout or an acknowledgement may come in the meantime; none of them makes it send.
-        await Task.Delay(300, Token);
-        Assert.Equal(asked, _toServer.Sends);
+        // Timeouts and acknowledgements come in the meantime; none of them makes it send.
+        endpoints.Elapse(time, TimeSpan.FromMilliseconds(300), Millisecond);
+        Assert.Equal(asked, endpoints.ToServer.Sends);
         Assert.False(transfer.IsCompleted);
-        for (int i = 0; !transfer.IsCompleted && i < 10_000; i++)
+        await Eventually.TrueAsync(() =>
         {
-            _toServer.Room = 3;
-            _client.NotifyWritable();
-            await Task.WhenAny(transfer, Task.Delay(1, Token));
-        }
-
+            endpoints.ToServer.Room = 3;
+            endpoints.Client.NotifyWritable();
+            endpoints.Elapse(time, Millisecond, Millisecond);
+            return transfer.IsCompleted;
+        });
         await transfer;
         Assert.True(client.GetStatistics().PacketsLost < 50, $"{client.GetStatistics().PacketsLost} packets were lost, though nothing was dropped");
     }
@@ -151,11 +130,11 @@ public sealed class SeamTests : IAsyncLifetime
     [Fact]
     public async Task Datagrams_that_are_refused_for_good_count_as_lost()
     {
-        (QuicConnection client, QuicConnection server) = await ConnectAsync();
-        _toServer.Failure = DatagramSendResult.Unreachable;
+        (QuicConnection client, QuicConnection server) = await _endpoints.ConnectAsync();
+        _endpoints.ToServer.Failure = DatagramSendResult.Unreachable;
         Task transfer = TransferAsync(client, server, 50_000);
         await Eventually.TrueAsync(() => client.GetStatistics().ProbeTimeouts > 0);
-        _toServer.Failure = null;
+        _endpoints.ToServer.Failure = null;
         await transfer;
     }
 
@@ -163,16 +142,16 @@ public sealed class SeamTests : IAsyncLifetime
     public async Task What_waited_for_room_and_is_then_refused_is_counted_and_sent_again()
     {
         using var notSent = new MeterReading("gimlet.quic.datagrams.not_sent");
-        (QuicConnection client, QuicConnection server) = await ConnectAsync();
-        _toServer.Room = 0;
+        (QuicConnection client, QuicConnection server) = await _endpoints.ConnectAsync();
+        _endpoints.ToServer.Room = 0;
         Task transfer = TransferAsync(client, server, 50_000);
-        await Eventually.TrueAsync(() => _toServer.WouldBlocks > 0);
+        await Eventually.TrueAsync(() => _endpoints.ToServer.WouldBlocks > 0);
         long before = notSent.Value;
-        _toServer.Failure = DatagramSendResult.Unreachable;
-        _client.NotifyWritable();
+        _endpoints.ToServer.Failure = DatagramSendResult.Unreachable;
+        _endpoints.Client.NotifyWritable();
         await Eventually.TrueAsync(() => notSent.Value > before);
-        _toServer.Room = -1;
-        _toServer.Failure = null;
+        _endpoints.ToServer.Room = -1;
+        _endpoints.ToServer.Failure = null;
         await transfer;
     }
 
@@ -181,11 +160,11 @@ public sealed class SeamTests : IAsyncLifetime
     [InlineData(false)]
     public async Task A_write_in_the_middle_of_a_batch_that_ended_it_learns_who_did(bool isClose)
     {
-        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        (QuicConnection client, QuicConnection server) = await _endpoints.ConnectAsync();
         QuicStream local = await client.OpenStreamAsync(QuicStreamType.Bidirectional, Token);
         await local.WriteAsync(new byte[1], Token);
         QuicStream remote = await server.AcceptStreamAsync(Token);
-        _toServer.IsFlushing = false;
+        _endpoints.ToServer.IsFlushing = false;
         if (isClose)
         {
             await client.CloseAsync(5, cancellationToken: Token);
@@ -208,7 +187,7 @@ public sealed class SeamTests : IAsyncLifetime
     [Fact]
     public async Task A_stateless_reset_ends_the_connection_of_a_server_that_forgot()
     {
-        (QuicConnection client, QuicConnection server) = await ConnectAsync();
+        (QuicConnection client, QuicConnection server) = await _endpoints.ConnectAsync();
         QuicStream stream = await client.OpenStreamAsync(QuicStreamType.Bidirectional, Token);
         await stream.WriteAsync(new byte[1], Token);
         _ = await server.AcceptStreamAsync(Token);
@@ -227,11 +206,5 @@ public sealed class SeamTests : IAsyncLifetime
         byte[] read = await (await server.AcceptStreamAsync(Token)).ReadAllAsync();
         await write;
         Assert.True(read.AsSpan().SequenceEqual(data));
-    }
-
-    private async Task<(QuicConnection Client, QuicConnection Server)> ConnectAsync()
-    {
-        QuicConnection client = await _client.ConnectAsync(new QuicPath(1), TestEndpoints.ClientOptions, Token);
-        return (client, await _listener.AcceptConnectionAsync(Token));
     }
 }

@@ -1,4 +1,3 @@
-using Gimlet.Quic.Tests.Wire.Support;
 using Gimlet.Quic.Udp;
 using Gimlet.Sockets;
 

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using Gimlet.Quic.Endpoints;
 using Gimlet.Quic.Tests.Paths.Support;
-using Gimlet.Quic.Tests.Wire.Support;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Tests.Endpoints;

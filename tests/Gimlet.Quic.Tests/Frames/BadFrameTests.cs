@@ -1,6 +1,5 @@
 using Gimlet.Quic.Frames;
 using Gimlet.Quic.Tests.Frames.Support;
-using Gimlet.Quic.Tests.Wire.Support;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Tests.Frames;

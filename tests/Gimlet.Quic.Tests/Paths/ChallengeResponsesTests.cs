@@ -1,5 +1,4 @@
 using Gimlet.Quic.Paths;
-using Gimlet.Quic.Tests.Wire.Support;
 
 namespace Gimlet.Quic.Tests.Paths;
 

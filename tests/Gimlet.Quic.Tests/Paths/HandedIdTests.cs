@@ -35,7 +35,7 @@ public sealed class HandedIdTests
         // Who was let go waits for nothing.
         Give(1);
         Assert.False(_ids.TryGet(First, out _));
-        Assert.True(_ids.HasSpare);
+        Assert.True(_ids.TryAssign(Third));
     }
 
     [Fact]
@@ -44,9 +44,9 @@ public sealed class HandedIdTests
         _ids.Hand(First, Second);
         Give(1);
         Assert.Equal((1, 0), (NumberOf(First), NumberOf(Second)));
-        Assert.False(_ids.HasSpare);
+        Assert.False(_ids.TryAssign(Third));
         Give(2);
-        Assert.True(_ids.HasSpare);
+        Assert.True(_ids.TryAssign(Third));
         _ids.Release(First);
         Assert.Equal([1], Retired());
     }
@@ -110,10 +110,10 @@ public sealed class HandedIdTests
     public void The_reset_token_follows_the_id()
     {
         Give(1);
-        Assert.True(_ids.TryRenew(First));
-        _ids.Hand(First, Second);
+        Assert.True(_ids.TryAssign(Second));
+        _ids.Hand(Second, Third);
         Assert.Equal(FakeRoutes.Token(1), Assert.Single(_routes.Tokens));
-        _ids.Release(Second);
+        _ids.Release(Third);
         Assert.Empty(_routes.Tokens);
     }
 

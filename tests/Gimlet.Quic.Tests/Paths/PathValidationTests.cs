@@ -1,6 +1,5 @@
 using Gimlet.Quic.Paths;
 using Gimlet.Quic.Tests.Paths.Support;
-using Gimlet.Quic.Tests.Wire.Support;
 
 namespace Gimlet.Quic.Tests.Paths;
 

@@ -32,7 +32,6 @@ public sealed class RemoteConnectionIdsTests
         Assert.True(_ids.TryGet(First, out ConnectionId id));
         Assert.Equal(FakeRoutes.Id(0), id);
         Assert.True(_ids.TryAssign(First));
-        Assert.False(_ids.HasSpare);
         Assert.False(_ids.TryAssign(Second));
         Assert.False(_ids.TryGet(Second, out _));
     }
@@ -55,7 +54,6 @@ public sealed class RemoteConnectionIdsTests
         Assert.True(_ids.TryAssign(Second));
         Assert.True(_ids.TryAssign(Third));
         Assert.Equal([0, 1, 2], [NumberOf(First), NumberOf(Second), NumberOf(Third)]);
-        Assert.False(_ids.HasSpare);
         Assert.False(_ids.TryAssign(new PathId(4)));
     }
 
@@ -67,20 +65,9 @@ public sealed class RemoteConnectionIdsTests
         _ids.Release(Second);
         Assert.False(_ids.TryGet(Second, out _));
         Assert.Equal([1], Retired());
-        Assert.False(_ids.HasSpare);
+        Assert.False(_ids.TryAssign(Third));
         _ids.Release(Second);
         Assert.False(_ids.HasFramesToSend);
-    }
-
-    [Fact]
-    public void A_path_can_have_another_id_when_there_is_a_spare_one()
-    {
-        Assert.False(_ids.TryRenew(First));
-        Assert.Equal(0, NumberOf(First));
-        Give(1);
-        Assert.True(_ids.TryRenew(First));
-        Assert.Equal(1, NumberOf(First));
-        Assert.Equal([0], Retired());
     }
 
     [Fact]
@@ -103,7 +90,7 @@ public sealed class RemoteConnectionIdsTests
         Assert.Equal(QuicError.None, _ids.OnNewConnectionId(Frame(2, retirePriorTo: 2)));
         Assert.Equal(2, NumberOf(First));
         Assert.False(_ids.TryGet(Second, out _));
-        Assert.False(_ids.HasSpare);
+        Assert.False(_ids.TryAssign(Third));
         Give(3);
         Assert.Equal(3, NumberOf(Second));
     }
@@ -119,7 +106,7 @@ public sealed class RemoteConnectionIdsTests
         _ids.Release(Second);
         Give(5);
         Assert.False(_ids.TryGet(Second, out _));
-        Assert.True(_ids.HasSpare);
+        Assert.True(_ids.TryAssign(Third));
     }
 
     [Fact]
@@ -158,7 +145,7 @@ public sealed class RemoteConnectionIdsTests
         // The id was retired since: the copy must not bring it back.
         Give(1);
         Assert.Equal(0, _ids.Count);
-        Assert.False(_ids.HasSpare);
+        Assert.False(_ids.TryAssign(Third));
     }
 
     [Fact]
@@ -209,13 +196,11 @@ public sealed class RemoteConnectionIdsTests
     public void A_peer_without_ids_serves_all_paths_and_must_not_issue_any()
     {
         _ids.SetInitial(default);
-        Assert.True(_ids.HasSpare);
         Assert.True(_ids.TryAssign(Second));
         Assert.True(_ids.TryGet(Second, out ConnectionId id));
         Assert.True(id.IsEmpty);
         Assert.True(_ids.TryGet(First, out id));
         Assert.True(id.IsEmpty);
-        Assert.False(_ids.TryRenew(First));
         _ids.Release(Second);
         Assert.False(_ids.HasFramesToSend);
         AssertViolation(Frame(1));
@@ -278,7 +263,7 @@ public sealed class RemoteConnectionIdsTests
     public void A_lost_retirement_is_sent_again()
     {
         Give(1);
-        Assert.True(_ids.TryRenew(First));
+        Assert.True(TryRenew(_ids, First));
         Assert.Equal([0], Retired());
         _ids.OnFrameLost(0);
         _ids.OnFrameLost(0);
@@ -290,7 +275,7 @@ public sealed class RemoteConnectionIdsTests
     public void A_retirement_waits_for_a_packet_with_room()
     {
         Give(1);
-        Assert.True(_ids.TryRenew(First));
+        Assert.True(TryRenew(_ids, First));
         Assert.Empty(FrameSink.Retired(_ids.TryWrite, room: 1));
         Assert.True(_ids.HasFramesToSend);
         Assert.Equal([0], FrameSink.Retired(_ids.TryWrite, room: 2));
@@ -357,7 +342,7 @@ public sealed class RemoteConnectionIdsTests
         _ids.SetInitialToken(FakeRoutes.Token(77));
         Assert.Equal([FakeRoutes.Token(77)], _routes.Tokens);
         Give(1);
-        Assert.True(_ids.TryRenew(First));
+        Assert.True(TryRenew(_ids, First));
         Assert.Equal([FakeRoutes.Token(1)], _routes.Tokens);
         _ids.SetInitialToken(FakeRoutes.Token(78));
         Assert.Equal([FakeRoutes.Token(1)], _routes.Tokens);
@@ -419,7 +404,7 @@ public sealed class RemoteConnectionIdsTests
                     remote.Release(path);
                     break;
                 default:
-                    _ = remote.TryRenew(First);
+                    _ = TryRenew(remote, First);
                     break;
             }
 
@@ -449,7 +434,7 @@ public sealed class RemoteConnectionIdsTests
                 long number = random.Next(0, 30), id = random.Next(10) > 0 ? number : random.Next(30);
                 NewConnectionIdFrame frame = Frame(number, random.Next(4) > 0 ? 0 : random.NextInt64(number + 1));
                 error = ids.OnNewConnectionId(frame with { ConnectionId = FakeRoutes.Id(id) });
-                _ = random.Next(2) == 0 ? ids.TryAssign(new PathId(random.Next(1, 12))) : ids.TryRenew(new PathId(random.Next(1, 12)));
+                _ = random.Next(2) == 0 ? ids.TryAssign(new PathId(random.Next(1, 12))) : TryRenew(ids, new PathId(random.Next(1, 12)));
                 ids.Release(new PathId(random.Next(1, 12)));
                 if (!error.IsError)
                 {
@@ -478,12 +463,27 @@ public sealed class RemoteConnectionIdsTests
         Allocations.AssertNone(() =>
         {
             _ = _ids.OnNewConnectionId(frames[number++]);
-            _ = _ids.TryRenew(First);
+            _ = TryRenew(_ids, First);
             _ = _ids.TryGet(First, out _);
             sent.Clear();
             var writer = new WireWriter(buffer);
             _ = _ids.TryWrite(ref writer, sent);
         });
+    }
+
+    // Another id for a path that keeps its own as long as there is no other: one that has the spare id hands it over.
+    private static bool TryRenew(RemoteConnectionIds ids, PathId path)
+    {
+        var other = new PathId(1_000);
+        if (!ids.TryAssign(other))
+        {
+            return false;
+        }
+
+        ids.Release(path);
+        ids.Hand(other, path);
+        ids.Release(other);
+        return true;
     }
 
     private static NewConnectionIdFrame Frame(long number, long retirePriorTo = 0) =>

@@ -1,5 +1,4 @@
 using Gimlet.Quic.Tests.Protection.Support;
-using Gimlet.Quic.Tests.Wire.Support;
 
 namespace Gimlet.Quic.Tests.Protection;
 

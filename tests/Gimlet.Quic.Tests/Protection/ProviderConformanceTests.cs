@@ -1,7 +1,6 @@
 using Gimlet.Quic.Protection;
 using Gimlet.Quic.Protection.BaseClassLibrary;
 using Gimlet.Quic.Tests.Protection.Support;
-using Gimlet.Quic.Tests.Wire.Support;
 
 namespace Gimlet.Quic.Tests.Protection;
 

@@ -30,8 +30,7 @@ public sealed class HyStartTests
         long before = _window.Window;
 
         // The threshold is 50 / 8 = 6.25 ms. The eighth sample tells, at the end of the round.
-        Round(57);
-        Assert.True(_window.IsInConservativeSlowStart);
+        Assert.True(IsSlowedBy(57));
         Assert.InRange(_window.Window, before + 1, 2 * before);
         for (int i = 0; i < HyStart.ConservativeRounds; i++)
         {
@@ -55,9 +54,8 @@ public sealed class HyStartTests
     {
         Round(50);
         Round(50);
-        Round(56);
-        Round(61);
-        Assert.False(_window.IsInConservativeSlowStart);
+        Assert.False(IsSlowedBy(56));
+        Assert.False(IsSlowedBy(61));
     }
 
     [Theory]
@@ -69,8 +67,7 @@ public sealed class HyStartTests
     {
         Round(first);
         Round(first);
-        Round(second);
-        Assert.Equal(isConservative, _window.IsInConservativeSlowStart);
+        Assert.Equal(isConservative, IsSlowedBy(second));
     }
 
     [Fact]
@@ -78,10 +75,8 @@ public sealed class HyStartTests
     {
         Round(50);
         Round(50);
-        Round(60);
-        Assert.True(_window.IsInConservativeSlowStart);
+        Assert.True(IsSlowedBy(60));
         Round(50);
-        Assert.False(_window.IsInConservativeSlowStart);
         Assert.True(_window.IsInSlowStart);
         long before = _window.Window;
         Round(50);
@@ -93,8 +88,16 @@ public sealed class HyStartTests
     {
         Round(50);
         Round(50);
-        Round(90, samples: 7);
-        Assert.False(_window.IsInConservativeSlowStart);
+        Assert.False(IsSlowedBy(90, samples: 7));
+    }
+
+    // Whether such a round is the first whose last acknowledgements no longer add what they acknowledge.
+    private bool IsSlowedBy(double rtt, int samples = 10)
+    {
+        long before = _window.Window;
+        Round(rtt, samples);
+        Assert.True(_window.IsInSlowStart);
+        return _window.Window < before + (before / samples * samples);
     }
 
     // A round: the window is acknowledged in so many pieces, each with a sample.

@@ -26,7 +26,6 @@ public sealed class PacerTests
         var pacer = new Pacer(RecoverySettings.Default);
         TimeSpan now = Ms(1000);
         pacer.SetRate(now, 1_000_000, isInSlowStart: false, rtt, 1000);
-        Assert.Equal(12_500_000, pacer.Rate, 1.0);
         Assert.Equal(25_000, pacer.Allowance(now, 1000));
         long sent = 0;
         while (now < Ms(1100))
@@ -55,7 +54,12 @@ public sealed class PacerTests
     {
         var pacer = new Pacer(RecoverySettings.Default);
         pacer.SetRate(Ms(0), 1_000_000, isInSlowStart: true, Rtt(100), 1000);
-        Assert.Equal(20_000_000, pacer.Rate, 1.0);
+
+        // Two milliseconds of 20 bytes per microsecond, and half of them one millisecond later.
+        Assert.Equal(40_000, pacer.Allowance(Ms(0), 1000));
+        pacer.OnSent(Ms(0), 40_000, 1000);
+        Assert.Equal(0, pacer.Allowance(Ms(0.99), 1000));
+        Assert.InRange(pacer.Allowance(Ms(1.01), 1000), 20_000, 20_400);
     }
 
     [Theory]

@@ -1,7 +1,6 @@
 using Gimlet.Quic.Frames;
 using Gimlet.Quic.Recovery;
 using Gimlet.Quic.Tests.Recovery.Support;
-using Gimlet.Quic.Tests.Wire.Support;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Tests.Recovery;

@@ -312,7 +312,7 @@ public sealed class StunQueryTests
         var query = new QueryDriver();
         query.Start(ServerA);
         byte[] valid = QueryDriver.Response(query.Sent[0], Mapped);
-        foreach (byte[] bytes in Mutations.Truncations(valid).Concat(Mutations.Random(valid, seed: 3)))
+        foreach (byte[] bytes in Mutations.Truncations(valid).Concat(Mutations.Random(valid, seed: 3, stun: true)))
         {
             var victim = new QueryDriver();
             victim.Start(ServerA);

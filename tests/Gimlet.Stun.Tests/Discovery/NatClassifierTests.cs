@@ -368,7 +368,7 @@ public sealed class NatClassifierTests
         byte[] buffer = new byte[64];
         Assert.True(classifier.PollTransmit(out _, out _, buffer, out int length));
         byte[] valid = QueryDriver.Response(new SentRequest(TimeSpan.Zero, B, buffer[..length]), FakeNat.Outside);
-        foreach (byte[] bytes in Mutations.Truncations(valid).Concat(Mutations.Random(valid, seed: 4)))
+        foreach (byte[] bytes in Mutations.Truncations(valid).Concat(Mutations.Random(valid, seed: 4, stun: true)))
         {
             _ = classifier.HandleDatagram(TimeSpan.Zero, ProbeSocket.Mapping, C, default, bytes);
             _ = classifier.HandleDatagram(TimeSpan.Zero, ProbeSocket.Filtering, B, default, bytes);

@@ -101,10 +101,15 @@ internal sealed class EndpointHost : IDisposable
         {
             connection.Start(ConnectionCore.Connect(Now, path, settings, tls, connection, Random, Tokens.Take(tokenKey)), path);
             Add(connection);
+        }
+
+        // In front of the first packet: the answer may be there, and the handshake complete, before the owner has looked at the connection.
+        connection.TellBegun();
+        lock (connection.Gate)
+        {
             connection.Drain();
         }
 
-        connection.TellBegun();
         return connection;
     }
 

@@ -16,9 +16,6 @@ internal static class EllipticCurves
     /// <summary>The longest coordinate in bytes, which is also the longest shared secret.</summary>
     public const int MaxFieldLength = 48;
 
-    /// <summary>The longest encoded point in bytes.</summary>
-    public const int MaxPointLength = 1 + (2 * MaxFieldLength);
-
     // RFC 8446 section 4.2.8.2: "struct { uint8 legacy_form = 4; opaque X[coordinate_length]; opaque Y[coordinate_length]; }
     // UncompressedPointRepresentation".
     private const byte Uncompressed = 4;

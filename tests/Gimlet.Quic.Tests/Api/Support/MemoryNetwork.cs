@@ -7,7 +7,8 @@ namespace Gimlet.Quic.Tests.Api.Support;
 /// A sender without sockets, whose paths are plain numbers: what one end sends on a path arrives at the other end on the same path. It can be full, and it
 /// can refuse. Used as the owner of relays would use an endpoint.
 /// </summary>
-internal sealed class MemoryNetwork : IDatagramSender, IDisposable
+/// <param name="traffic">Hears of everything that is on the way; null where nobody waits for it.</param>
+internal sealed class MemoryNetwork(Traffic? traffic = null) : IDatagramSender, IDisposable
 {
     /// <summary>A path on which nothing arrives.</summary>
     public const int Nowhere = 999;
@@ -44,12 +45,16 @@ internal sealed class MemoryNetwork : IDatagramSender, IDisposable
         QuicReceiver receiver = endpoint.CreateReceiver();
         _thread = new Thread(() =>
         {
+            int received = 0;
             foreach ((QuicPath path, byte[] bytes, int segmentSize, EcnMark ecn) in _wire.GetConsumingEnumerable())
             {
                 receiver.Receive(path, ecn, bytes, segmentSize, MayBegin(path));
+                received++;
                 if (_wire.Count == 0 && IsFlushing)
                 {
                     receiver.Flush();
+                    traffic?.Ended(received);
+                    received = 0;
                 }
             }
         })
@@ -84,6 +89,7 @@ internal sealed class MemoryNetwork : IDatagramSender, IDisposable
 
         if (sent > 0 && path.Value != Nowhere)
         {
+            traffic?.Began();
             _wire.Add((path, datagrams[..sent].ToArray(), segmentSize, ecn));
         }
 

@@ -1,5 +1,4 @@
 using Gimlet.Quic.Frames;
-using Gimlet.Quic.Tests.Wire.Support;
 using Gimlet.Quic.Wire;
 
 namespace Gimlet.Quic.Tests.Frames.Support;

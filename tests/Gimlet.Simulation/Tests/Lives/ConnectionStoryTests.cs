@@ -34,14 +34,7 @@ public sealed class ConnectionStoryTests
     public void A_black_hole_on_the_direct_path_moves_the_transfer_to_the_relay_and_its_end_moves_it_back(int hurt) => Seeds.Run(10, (seed, trace) =>
     {
         Couple couple = Direct(seed, trace);
-        Link link = couple.Sides[hurt].Link;
-        couple.BlackHole(couple.Sides[hurt]);
-        couple.Await(direct: false, TimeSpan.FromSeconds(3));
-        couple.World.RunFor(TimeSpan.FromSeconds(1));
-        AssertNoGapAbove(couple, MovesAgain);
-        Couple.Mend(link);
-        couple.Await(direct: true, TimeSpan.FromSeconds(12));
-        Finish(couple);
+        LeaveDirectPathAndComeBack(couple, couple.Sides[hurt], up: true, down: true);
     });
 
     [Theory]
@@ -52,14 +45,7 @@ public sealed class ConnectionStoryTests
     public void A_direct_path_that_is_dead_in_one_direction_is_left_by_both(int hurt, bool up) => Seeds.Run(10, (seed, trace) =>
     {
         Couple couple = Direct(seed, trace);
-        Link link = couple.Sides[hurt].Link;
-        couple.BlackHole(couple.Sides[hurt], up, !up);
-        couple.Await(direct: false, TimeSpan.FromSeconds(3));
-        couple.World.RunFor(TimeSpan.FromSeconds(1));
-        AssertNoGapAbove(couple, MovesAgain);
-        Couple.Mend(link);
-        couple.Await(direct: true, TimeSpan.FromSeconds(12));
-        Finish(couple);
+        LeaveDirectPathAndComeBack(couple, couple.Sides[hurt], up, down: !up);
     });
 
     [Fact]
@@ -82,12 +68,9 @@ public sealed class ConnectionStoryTests
     {
         Couple couple = Direct(seed, trace);
         Couple.RebootNat(couple.Sides[hurt]);
-        couple.World.RunFor(TimeSpan.FromSeconds(4));
 
         // A WebSocket that a NAT forgot is opened again after up to a second, and the old direct path needs the new port to be told.
-        AssertNoGapAbove(couple, MovesAgain + TimeSpan.FromSeconds(0.5));
-        couple.Await(direct: true, TimeSpan.FromSeconds(40));
-        Finish(couple);
+        GoOn(couple, TimeSpan.FromSeconds(4), MovesAgain + TimeSpan.FromSeconds(0.5), directWithin: TimeSpan.FromSeconds(40));
     });
 
     [Theory]
@@ -99,10 +82,7 @@ public sealed class ConnectionStoryTests
     {
         Couple couple = Direct(seed, trace);
         couple.SwitchNetwork(couple.Sides[mover], new RouterOptions { Lan = "10.0.0.0/8" }, overlaps ? TimeSpan.FromSeconds(1) : TimeSpan.Zero);
-        couple.World.RunFor(TimeSpan.FromSeconds(4));
-        AssertNoGapAbove(couple, MovesAgain);
-        couple.Await(direct: true, TimeSpan.FromSeconds(10));
-        Finish(couple);
+        GoOn(couple, TimeSpan.FromSeconds(4), MovesAgain, directWithin: TimeSpan.FromSeconds(10));
     });
 
     [Fact]
@@ -170,10 +150,7 @@ public sealed class ConnectionStoryTests
         Couple.BlackHoleAll(couple.Sides[hurt]);
         couple.World.RunFor(TimeSpan.FromSeconds(5));
         Couple.Mend(link);
-        couple.World.RunFor(TimeSpan.FromSeconds(3));
-        AssertNoGapAbove(couple, TimeSpan.FromSeconds(5) + MovesAgain);
-        couple.Await(direct: true, TimeSpan.FromSeconds(40));
-        Finish(couple);
+        GoOn(couple, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(5) + MovesAgain, directWithin: TimeSpan.FromSeconds(40));
     });
 
     [Fact]
@@ -308,6 +285,28 @@ public sealed class ConnectionStoryTests
         Couple couple = Begin(seed, trace, Home(NatBehaviour.Symmetric), Home(NatBehaviour.Symmetric));
         couple.World.RunFor(TimeSpan.FromSeconds(1));
         return couple;
+    }
+
+    /// <summary>The direct path swallows the QUIC of one side for a while: the transfer goes on over the relay, and comes back.</summary>
+    private static void LeaveDirectPathAndComeBack(Couple couple, Side hurt, bool up, bool down)
+    {
+        Link link = hurt.Link;
+        couple.BlackHole(hurt, up, down);
+        couple.Await(direct: false, TimeSpan.FromSeconds(3));
+        couple.World.RunFor(TimeSpan.FromSeconds(1));
+        AssertNoGapAbove(couple, MovesAgain);
+        Couple.Mend(link);
+        couple.Await(direct: true, TimeSpan.FromSeconds(12));
+        Finish(couple);
+    }
+
+    /// <summary>After what happened the transfer goes on, with no gap above the limit, and is direct again by and by.</summary>
+    private static void GoOn(Couple couple, TimeSpan span, TimeSpan gapLimit, TimeSpan directWithin)
+    {
+        couple.World.RunFor(span);
+        AssertNoGapAbove(couple, gapLimit);
+        couple.Await(direct: true, directWithin);
+        Finish(couple);
     }
 
     private static void AssertNoGapAbove(Couple couple, TimeSpan limit)

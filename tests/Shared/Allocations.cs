@@ -1,19 +1,20 @@
-namespace Gimlet.Stun.Tests.Support;
+namespace Gimlet.TestSupport;
 
 /// <summary>Asserts that something allocates nothing once it is warm.</summary>
 internal static class Allocations
 {
-    private const int Runs = 1000;
+    /// <summary>How often an action runs to be warm, and as often again while it is watched.</summary>
+    public const int Runs = 1000;
 
-    public static void AssertNone(Action action)
+    public static void AssertNone(Action action, int runs = Runs)
     {
-        for (int i = 0; i < Runs; i++)
+        for (int i = 0; i < runs; i++)
         {
             action();
         }
 
         long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < Runs; i++)
+        for (int i = 0; i < runs; i++)
         {
             action();
         }

@@ -1,28 +1,32 @@
 using System.Diagnostics;
 
-namespace Gimlet.Bench.Quic.Comparing;
+namespace Gimlet.Bench.Common;
 
 /// <summary>A child process that runs on some cores (taskset) and is ended with this object.</summary>
-internal sealed class PinnedProcess : IDisposable
+public sealed class PinnedProcess : IDisposable
 {
     private readonly Process _process;
 
     private PinnedProcess(Process process) => _process = process;
 
-    public StreamReader Output => _process.StandardOutput;
-
     public StreamWriter Input => _process.StandardInput;
 
+    public bool HasExited => _process.HasExited;
+
     /// <summary>Processor time used so far, by all threads, as the system counts it.</summary>
-    public double ProcessorSeconds
+    public TimeSpan ProcessorTime
     {
         get
         {
             _process.Refresh();
-            return _process.TotalProcessorTime.TotalSeconds;
+            return _process.TotalProcessorTime;
         }
     }
 
+    /// <param name="cores">What taskset takes as a list: <c>0</c>, or <c>0,1</c>.</param>
+    /// <param name="program">A path, or a name that is looked up.</param>
+    /// <param name="arguments">The program's own.</param>
+    /// <exception cref="System.ComponentModel.Win32Exception">There is no taskset.</exception>
     public static PinnedProcess Start(string cores, string program, params IEnumerable<string> arguments)
     {
         // taskset replaces itself by the program, so the process id stays this one.
@@ -41,7 +45,8 @@ internal sealed class PinnedProcess : IDisposable
 
     /// <summary>The next line of output.</summary>
     /// <exception cref="InvalidOperationException">The process ended instead.</exception>
-    public string ReadLine() => Output.ReadLine() ?? throw new InvalidOperationException($"{_process.StartInfo.ArgumentList[2]} ended early.");
+    public string ReadLine() =>
+        _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"{_process.StartInfo.ArgumentList[2]} ended early.");
 
     public void Dispose()
     {
