@@ -14,7 +14,7 @@ internal static class Shell
     /// <summary>Runs it; what it prints on either output comes back as one text.</summary>
     public static async Task<(int Status, string Output)> RunAsync(string file, string[] arguments, params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(file, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach ((string name, string value) in environment)
         {
             start.Environment[name] = value;
