@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Gimlet.Bench.Workers;
 
 /// <summary>How many workers are registered, when that many are, and how many may be on their way at once.</summary>
-internal sealed class Fleet(int atOnce)
+internal sealed class Fleet(int atOnce) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _door = new(atOnce);
@@ -55,6 +55,8 @@ internal sealed class Fleet(int atOnce)
             _registered--;
         }
     }
+
+    public void Dispose() => _door.Dispose();
 
     private void Look()
     {

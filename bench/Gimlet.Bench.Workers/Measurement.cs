@@ -18,6 +18,12 @@ internal static class Measurement
 
     public static async Task<int> RunAsync(string[] args)
     {
+        if (args is ["--help"])
+        {
+            Console.WriteLine(BenchOptions.Usage);
+            return 0;
+        }
+
         BenchOptions options;
         try
         {
@@ -47,11 +53,11 @@ internal static class Measurement
         try
         {
             int port = server.Port;
-            await WarmUpAsync(new Fleet(options.AtOnce), Math.Min(WarmUp, options.Workers), port).ConfigureAwait(false);
+            await WarmUpAsync(options.AtOnce, Math.Min(WarmUp, options.Workers), port).ConfigureAwait(false);
             (long heapBefore, long workingBefore) = server.Memory();
 
             using var stop = new CancellationTokenSource();
-            var fleet = new Fleet(options.AtOnce);
+            using var fleet = new Fleet(options.AtOnce);
             TimeSpan processor = server.ProcessorTime;
             long begun = Stopwatch.GetTimestamp();
             Task all = StartAll(fleet, options.Workers, port, stop.Token);
@@ -93,8 +99,9 @@ internal static class Measurement
         }
     }
 
-    private static async Task WarmUpAsync(Fleet fleet, int count, int port)
+    private static async Task WarmUpAsync(int atOnce, int count, int port)
     {
+        using var fleet = new Fleet(atOnce);
         using var stop = new CancellationTokenSource();
         Task all = StartAll(fleet, count, port, stop.Token);
         _ = await fleet.WhenAsync(count).WaitAsync(Deadline).ConfigureAwait(false);

@@ -120,10 +120,10 @@ public sealed partial class GimletWorker : IAsyncDisposable
         {
             return await _peers.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (ChannelClosedException)
+        catch (ChannelClosedException e)
         {
             await Ended.ConfigureAwait(false);
-            throw new ObjectDisposedException(nameof(GimletWorker));
+            throw new ObjectDisposedException("The worker was disposed.", e);
         }
     }
 
@@ -196,14 +196,14 @@ public sealed partial class GimletWorker : IAsyncDisposable
 
                 SetTimer();
             }
-            catch (Exception e) when (Volatile.Read(ref _disposed) == 0)
+            catch (ObjectDisposedException) when (Volatile.Read(ref _disposed) != 0)
+            {
+                // What came on the way out finds the node gone.
+            }
+            catch (Exception e)
             {
                 // A worker that stands still looks like one that waits: it goes on, and the log has the whole story.
                 WorkerLog.Bug(_logger, e);
-            }
-            catch (ObjectDisposedException)
-            {
-                // What came on the way out finds the node gone.
             }
         }
     }

@@ -93,6 +93,9 @@ public sealed record GimletWorkerOptions
     /// <summary>How long the rendezvous may take to name STUN servers before <see cref="PublicStunServer"/> is asked.</summary>
     internal TimeSpan StunGrace { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Without the secret and the tokens: options are printed by people who look for something else.</summary>
+    public override string ToString() => $"{nameof(GimletWorkerOptions)} {{ {nameof(Rendezvous)} = {Rendezvous}, {nameof(WorkerId)} = {WorkerId}, {nameof(Group)} = {Group} }}";
+
     /// <summary>Checks the values.</summary>
     /// <exception cref="GimletException"><see cref="GimletErrorKind.BadUsage"/>; the message names the value and the remedy.</exception>
     public void Validate()

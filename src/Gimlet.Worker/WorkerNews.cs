@@ -3,7 +3,12 @@ using Gimlet.Stun.Client;
 namespace Gimlet.Worker;
 
 /// <summary>What happens to a worker, beside the peers that come and go.</summary>
-public abstract record WorkerNews;
+public abstract record WorkerNews
+{
+    private protected WorkerNews()
+    {
+    }
+}
 
 /// <summary>The rendezvous knows this worker.</summary>
 /// <param name="WorkerId">Under this name.</param>

@@ -139,7 +139,7 @@ internal sealed class WorkerRegistry
         }
     }
 
-    public void SetPublicIp(WorkerConnection connection, IPAddress address)
+    public static void SetPublicIp(WorkerConnection connection, IPAddress address)
     {
         if (connection.Record is { } record)
         {
@@ -293,7 +293,7 @@ internal sealed class WorkerRegistry
         WorkerRecord other = _records[b];
         foreach (WorkerRecord record in (ReadOnlySpan<WorkerRecord>)[one, other])
         {
-            if (record.Connection is null)
+            if (record.Connection is not { IsClosed: false })
             {
                 return new WorkerRefusal(400, "by-hand", $"Worker {record.Id} is not connected");
             }

@@ -257,7 +257,7 @@ internal sealed class WorkerRendezvous(WorkerRendezvousOptions options)
 
         lock (_gate)
         {
-            _registry.SetPublicIp(connection, address);
+            WorkerRegistry.SetPublicIp(connection, address);
         }
     }
 

@@ -4,7 +4,7 @@ namespace Gimlet.Cli.Tests.Commands;
 
 public sealed class HelpTests : CliTest
 {
-    public static TheoryData<string> Commands => ["demo", "id", "serve", "listen", "connect", "ping", "pipe", "bench", "discover"];
+    public static TheoryData<string> Commands => ["demo", "id", "serve", "listen", "connect", "ping", "pipe", "worker", "bench", "discover"];
 
     [Theory]
     [MemberData(nameof(Commands))]

@@ -58,6 +58,13 @@ public sealed class UsageErrorTests : CliTest
         { "serve --access token", "--access token needs a token" },
         { "serve --token short", "16" },
         { "serve --access everyone --token 0123456789abcdef", "contradict" },
+        { "serve --worker-token 0123456789abcdef", "--worker-token is given, and --workers is not" },
+        { "serve --max-workers 5", "--max-workers is given, and --workers is not" },
+        { "serve --workers --worker-token short", "The workers' token has 5 characters" },
+        { "serve --workers --operator-token short", "The operator's token has 5 characters" },
+        { "serve --workers --worker-pairing best", "--worker-pairing 'best': it must be next, group or manual" },
+        { "serve --workers --max-workers 0", "--max-workers '0'" },
+        { "serve --workers --max-workers-per-address none", "--max-workers-per-address 'none'" },
         { "serve --access nobody.txt", "there is no such file" },
         { "serve --http 127.0.0.1:0 --name a/b", "a/b" },
     };

@@ -31,9 +31,12 @@ public abstract class CliTest : IAsyncLifetime
     }
 
     /// <summary>Starts <c>gimlet pipe ARGUMENTS --json</c>.</summary>
-    internal PipeProcess StartPipe(params IReadOnlyList<string> arguments)
+    internal PipeProcess StartPipe(params IReadOnlyList<string> arguments) => StartData(["pipe", .. arguments, "--ephemeral", "--json"]);
+
+    /// <summary>Starts <c>gimlet ARGUMENTS</c>, whose standard streams are data.</summary>
+    internal PipeProcess StartData(params IReadOnlyList<string> arguments)
     {
-        var process = PipeProcess.Start(Folder, Environment, ["pipe", .. arguments, "--ephemeral", "--json"]);
+        var process = PipeProcess.Start(Folder, Environment, arguments);
         _processes.Add(process);
         return process;
     }

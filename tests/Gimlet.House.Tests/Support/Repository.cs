@@ -6,7 +6,7 @@ internal static class Repository
     private static readonly string[] BuiltFolders = ["bin", "obj", "artifacts", ".git", ".vs", ".idea", "TestResults", "BenchmarkDotNet.Artifacts"];
 
     /// <summary>The libraries and programs, lower layers first. A project may know those before it and no others.</summary>
-    public static readonly string[] Layers = ["Gimlet.Sockets", "Gimlet.Stun", "Gimlet.PortMapping", "Gimlet.Quic", "Gimlet", "Gimlet.Server", "Gimlet.Cli"];
+    public static readonly string[] Layers = ["Gimlet.Sockets", "Gimlet.Stun", "Gimlet.PortMapping", "Gimlet.Quic", "Gimlet", "Gimlet.Server", "Gimlet.Worker", "Gimlet.Cli"];
 
     public static string Root { get; } = FindRoot();
 

@@ -22,7 +22,7 @@ internal sealed class GatedSocket : WebSocket
     public override string? SubProtocol => null;
 
     /// <summary>The frame that is being sent, once there is one.</summary>
-    public async Task<(WebSocketMessageType Type, byte[] Frame)> BegunAsync() => 
+    public async Task<(WebSocketMessageType Type, byte[] Frame)> BegunAsync() =>
         await _sending.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Deadline, TestContext.Current.CancellationToken);
 
     /// <summary>The other side takes the frame that is being sent.</summary>

@@ -53,6 +53,7 @@ public sealed class PairingTests
         a.ShouldBeClosed(1008, "More than 1 messages a second");
         WorldWorker b = world.Ready("b");
         b.Output.ShouldSayNothing();
+        Assert.Equal("Worker a is not connected", world.Core.Introduce("b", "a")!.Detail);
         WorldWorker c = world.Ready("c");
         c.ShouldBeOffered("b");
     }

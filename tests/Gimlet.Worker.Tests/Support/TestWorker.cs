@@ -9,7 +9,8 @@ namespace Gimlet.Worker.Tests.Support;
 internal sealed class TestWorker(string id, WebSocket socket, string authority)
 {
     private readonly Channel<string> _said = Channel.CreateUnbounded<string>();
-    private readonly SemaphoreSlim _sending = new(1);
+    private readonly Lock _gate = new();
+    private Task _sending = Task.CompletedTask;
 
     public string Id { get; } = id;
 
@@ -39,20 +40,13 @@ internal sealed class TestWorker(string id, WebSocket socket, string authority)
         }
     }
 
-    public async Task SendAsync(string text)
+    /// <summary>Sends a text after those that were sent before.</summary>
+    public Task SendAsync(string text)
     {
-        await _sending.WaitAsync(TestContext.Current.CancellationToken);
-        try
+        lock (_gate)
         {
-            await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, TestContext.Current.CancellationToken);
-        }
-        catch (WebSocketException)
-        {
-            // It left in this very moment.
-        }
-        finally
-        {
-            _ = _sending.Release();
+            _sending = SendAfterAsync(_sending, text);
+            return _sending;
         }
     }
 
@@ -85,6 +79,19 @@ internal sealed class TestWorker(string id, WebSocket socket, string authority)
             string text = Encoding.UTF8.GetString(buffer, 0, part.Count);
             _ = _said.Writer.TryWrite(text);
             yield return JsonNode.Parse(text)!.AsObject();
+        }
+    }
+
+    private async Task SendAfterAsync(Task before, string text)
+    {
+        await before;
+        try
+        {
+            await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, TestContext.Current.CancellationToken);
+        }
+        catch (WebSocketException)
+        {
+            // It left in this very moment.
         }
     }
 }

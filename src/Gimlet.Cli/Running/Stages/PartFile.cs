@@ -55,7 +55,7 @@ internal sealed class PartFile : IAsyncDisposable
     {
         try
         {
-            _file.Flush(flushToDisk: true);
+            RandomAccess.FlushToDisk(_file.SafeFileHandle);
             await _file.DisposeAsync().ConfigureAwait(false);
             File.Move(_path + Suffix, _path, overwrite: true);
             _isDone = true;

@@ -6,17 +6,29 @@ namespace Gimlet.Server.Workers.Hosting;
 /// <summary>Reads one worker's frames into the rendezvous. An idle connection holds no buffer.</summary>
 internal sealed class WorkerReader(WebSocket socket, WorkerConnection connection, WorkersHost host)
 {
+    /// <summary>Frames that are read without leaving the thread, where they come that fast: as many as of a node.</summary>
+    private const int FramesPerTurn = 64;
+
     /// <summary>Until the other side's close frame.</summary>
     public async Task RunAsync()
     {
+        int inTurn = 0;
         while (true)
         {
             // Waits without a buffer, and learns the kind of the frame.
-            ValueWebSocketReceiveResult result = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
+            ValueTask<ValueWebSocketReceiveResult> first = socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
+            inTurn = first.IsCompleted ? inTurn + 1 : 0;
+            ValueWebSocketReceiveResult result = await first.ConfigureAwait(false);
             if (result.MessageType == WebSocketMessageType.Close
                 || !await ReadAsync(result.MessageType, result.EndOfMessage).ConfigureAwait(false))
             {
                 return;
+            }
+
+            if (inTurn >= FramesPerTurn)
+            {
+                inTurn = 0;
+                await Task.Yield();
             }
         }
     }
