@@ -11,15 +11,17 @@ internal sealed class OwnServer : IAsyncDisposable
     private const int StunPort = 3490;
 
     private readonly LabHost _host;
+    private readonly IReadOnlyList<string> _more;
     private GimletProcess _process;
 
-    private OwnServer(LabHost host) => (_host, _process) = (host, Serve(host));
+    private OwnServer(LabHost host, IReadOnlyList<string> more) => (_host, _more, _process) = (host, more, Serve(host, more));
 
     internal string Url => $"http://{_host.Address}:{HttpPort}";
 
-    internal static async Task<OwnServer> StartAsync(LabHost host)
+    /// <summary>Starts one, with <paramref name="more"/> options.</summary>
+    internal static async Task<OwnServer> StartAsync(LabHost host, params IReadOnlyList<string> more)
     {
-        var server = new OwnServer(host);
+        var server = new OwnServer(host, more);
         _ = await server._process.WaitForAsync("ready");
         return server;
     }
@@ -31,13 +33,19 @@ internal sealed class OwnServer : IAsyncDisposable
     internal async Task RestartAsync()
     {
         await _process.KillAsync();
+        await StartAgainAsync();
+    }
+
+    /// <summary>Starts another one in the place of the one that was killed.</summary>
+    internal async Task StartAgainAsync()
+    {
         await _process.DisposeAsync();
-        _process = Serve(_host);
+        _process = Serve(_host, _more);
         _ = await _process.WaitForAsync("ready");
     }
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 
-    private static GimletProcess Serve(LabHost host) => GimletProcess.Start(
-        host, "serve", "--http", $"{host.Address}:{HttpPort}", "--stun", $"{host.Address}:{StunPort}", "--relay-rate", "0");
+    private static GimletProcess Serve(LabHost host, IReadOnlyList<string> more) => GimletProcess.Start(
+        host, ["serve", "--http", $"{host.Address}:{HttpPort}", "--stun", $"{host.Address}:{StunPort}", "--relay-rate", "0", .. more]);
 }
