@@ -127,6 +127,11 @@ public sealed partial class GimletWorker : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Leaves the rendezvous for good and keeps the connections: nobody is offered this worker any more. Returns when the goodbye is on its way. Safe to call twice.
+    /// </summary>
+    public Task LeaveAsync() => _link.LeaveAsync();
+
     /// <summary>Leaves the rendezvous, ends the connections, and lets go of the socket. Safe to call twice.</summary>
     public async ValueTask DisposeAsync()
     {

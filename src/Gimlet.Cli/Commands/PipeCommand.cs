@@ -104,7 +104,7 @@ internal sealed class PipeCommand
 
     private static async Task<int> TransferAsync(GimletConnection connection, CommandContext context)
     {
-        _ = ConnectionNews.Tell(connection, context.Reporter, namePeer: false);
+        _ = ConnectionNews.Tell(connection, context.Reporter, namePeer: false).WatchAsync();
         var transfer = new PipeTransfer(connection, StandardStreams.Open("gimlet pipe"), Name);
         try
         {

@@ -123,14 +123,14 @@ internal sealed class WorkerCommand
             WorkerPeer peer = await worker.AcceptAsync(context.Interrupted).ConfigureAwait(false);
             await using (peer.ConfigureAwait(false))
             {
-                _ = ConnectionNews.Tell(peer.Connection, context.Reporter, namePeer: true, peer.WorkerId);
+                _ = ConnectionNews.Tell(peer.Connection, context.Reporter, namePeer: true, peer.WorkerId).WatchAsync();
                 if (stage.IsEmpty)
                 {
-                    await StayAsync(peer, context).ConfigureAwait(false);
+                    await StayAsync(worker, peer, context).ConfigureAwait(false);
                 }
                 else
                 {
-                    await TransferAsync(peer, stage, context).ConfigureAwait(false);
+                    await TransferAsync(worker, peer, stage, context).ConfigureAwait(false);
                 }
             }
 
@@ -141,7 +141,7 @@ internal sealed class WorkerCommand
         }
     }
 
-    private static async Task StayAsync(WorkerPeer peer, CommandContext context)
+    private static async Task StayAsync(GimletWorker worker, WorkerPeer peer, CommandContext context)
     {
         try
         {
@@ -149,12 +149,23 @@ internal sealed class WorkerCommand
         }
         finally
         {
-            await peer.DisposeAsync().ConfigureAwait(false);
+            await EndAsync(worker, peer, context).ConfigureAwait(false);
             context.Reporter.Report(new ClosedEvent(Words.Of(peer.Connection.RemotePeer), await peer.Connection.Closed.ConfigureAwait(false)));
         }
     }
 
-    private static async Task TransferAsync(WorkerPeer peer, StagePlan stage, CommandContext context)
+    private static async Task EndAsync(GimletWorker worker, WorkerPeer peer, CommandContext context)
+    {
+        if (context.Interrupted.IsCancellationRequested)
+        {
+            // The rendezvous hears it first: else the peer, which hears of the connection's end, would be offered a worker that is going.
+            await worker.LeaveAsync().ConfigureAwait(false);
+        }
+
+        await peer.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static async Task TransferAsync(GimletWorker worker, WorkerPeer peer, StagePlan stage, CommandContext context)
     {
         try
         {
@@ -170,7 +181,7 @@ internal sealed class WorkerCommand
                 }
                 finally
                 {
-                    await peer.DisposeAsync().ConfigureAwait(false);
+                    await EndAsync(worker, peer, context).ConfigureAwait(false);
                     context.Reporter.Report(new PipeClosedEvent(await peer.Connection.Closed.ConfigureAwait(false), transfer.SentBytes, transfer.ReceivedBytes));
                     if (end.DroppedBytes > 0)
                     {

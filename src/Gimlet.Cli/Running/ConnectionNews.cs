@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Gimlet.Cli.Output;
 
 namespace Gimlet.Cli.Running;
@@ -74,6 +75,17 @@ internal sealed class ConnectionNews
             {
                 Report(new PathChange(path, "still relayed", elapsed), why);
             }
+        }
+    }
+
+    /// <summary>Looks for another reason every second, for commands that have no round trips of their own to do it with; ends with the connection.</summary>
+    public async Task WatchAsync()
+    {
+        long start = Stopwatch.GetTimestamp();
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        while (await Task.WhenAny(_connection.Closed, timer.WaitForNextTickAsync().AsTask()).ConfigureAwait(false) != _connection.Closed)
+        {
+            Recheck(_connection.ConnectTime + Stopwatch.GetElapsedTime(start));
         }
     }
 

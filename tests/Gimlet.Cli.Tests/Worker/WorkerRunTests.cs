@@ -144,6 +144,9 @@ public sealed class WorkerRunTests : WorkerTest
         using var list = JsonDocument.Parse(await http.GetStringAsync(new Uri(url + "/debug/list_workers"), TestContext.Current.CancellationToken));
         Assert.False(list.RootElement.GetProperty("workers").TryGetProperty("a", out JsonElement left) && left.GetProperty("websocket_connected").GetBoolean());
         Assert.Equal("closed by the peer", (await b.WaitForAsync("closed")).Text("reason"));
+
+        // The one that is left was not offered the one that went.
+        Assert.Equal("offer", Assert.Single((await b.SignalAsync("TERM")).Events, static e => e.Name == "offer").Name);
     }
 
     [Fact]
