@@ -3,6 +3,7 @@ namespace Gimlet.Bench.Common;
 /// <summary>How every benchmark starts: its arguments are read, its machine is looked at, then it runs.</summary>
 public static class BenchProgram
 {
+    /// <summary>Runs a benchmark as a program.</summary>
     /// <param name="args">The command line.</param>
     /// <param name="usage">Said for <c>--help</c>, and beside what is wrong with the arguments.</param>
     /// <param name="parse">Makes options of the arguments; a <see cref="FormatException"/> says what is wrong.</param>

@@ -24,6 +24,7 @@ public sealed class DatagramLoad(DatagramSocket sender, DatagramSocket receiver,
     /// <param name="received">How many came before it.</param>
     public delegate void DatagramCheck(ReadOnlySpan<byte> payload, long received);
 
+    /// <summary>Keeps datagrams on their way for some time.</summary>
     /// <param name="next">The datagram to send next.</param>
     /// <param name="check">Called with every datagram that came back.</param>
     /// <param name="length">How long to go on.</param>

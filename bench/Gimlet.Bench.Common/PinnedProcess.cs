@@ -23,6 +23,7 @@ public sealed class PinnedProcess : IDisposable
         }
     }
 
+    /// <summary>Starts a program on these cores.</summary>
     /// <param name="cores">What taskset takes as a list: <c>0</c>, or <c>0,1</c>.</param>
     /// <param name="program">A path, or a name that is looked up.</param>
     /// <param name="arguments">The program's own.</param>

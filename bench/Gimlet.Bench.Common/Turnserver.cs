@@ -8,6 +8,7 @@ namespace Gimlet.Bench.Common;
 /// <summary>coturn's turnserver (Debian's package coturn) with everything off that would cost it time.</summary>
 public static class Turnserver
 {
+    /// <summary>Starts it.</summary>
     /// <param name="core">The core that it runs on.</param>
     /// <param name="address">Where it listens.</param>
     /// <param name="port">The port that it listens on.</param>

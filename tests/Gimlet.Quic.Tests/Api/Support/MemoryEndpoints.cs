@@ -6,6 +6,7 @@ internal sealed class MemoryEndpoints : IAsyncDisposable
     private readonly Traffic _traffic = new();
     private readonly QuicClientOptions _options;
 
+    /// <summary>Makes both ends.</summary>
     /// <param name="gimletPaths">Whether their connections have paths of both sides.</param>
     /// <param name="clientTime">The client's clock; null: the system's.</param>
     /// <param name="serverTime">The server's.</param>
