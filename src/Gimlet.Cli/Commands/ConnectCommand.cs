@@ -58,7 +58,8 @@ internal sealed class ConnectCommand
     private async Task<int> RunAsync(CommandContext context)
     {
         ConnectPlan plan = ReadPlan(context.Parse);
-        LaunchedNode launched = await NodeLauncher.StartAsync(context, _node, plan.Adjust).ConfigureAwait(false);
+        LaunchedNode launched = await NodeLauncher.StartAsync(
+            context, _node, plan.Adjust, typeof(ConnectCommand), typeof(ConnectPlan), typeof(PingRun), typeof(PingPlan)).ConfigureAwait(false);
         await using (launched.ConfigureAwait(false))
         {
             int exit = ExitCodes.Success;

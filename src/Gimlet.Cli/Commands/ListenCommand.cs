@@ -55,12 +55,16 @@ internal sealed class ListenCommand
 
         try
         {
-            LaunchedNode launched = await NodeLauncher.StartAsync(context, _node, options => options with
-            {
-                Policy = access.Policy,
-                Protocols = [Protocols.Echo, Protocols.Bench],
-                IntroduceOnAccept = _onAccept.Get(context.Parse),
-            }).ConfigureAwait(false);
+            LaunchedNode launched = await NodeLauncher.StartAsync(
+                context,
+                _node,
+                options => options with
+                {
+                    Policy = access.Policy,
+                    Protocols = [Protocols.Echo, Protocols.Bench],
+                    IntroduceOnAccept = _onAccept.Get(context.Parse),
+                },
+                typeof(ListenCommand)).ConfigureAwait(false);
             var served = new List<Task>();
             using var enough = CancellationTokenSource.CreateLinkedTokenSource(context.Interrupted);
             await using (launched.ConfigureAwait(false))

@@ -47,7 +47,8 @@ internal sealed class PingCommand
             : DefaultCount;
         bool untilDirect = context.Parse.GetValue(_untilDirect);
         CallTarget target = PeerCall.ReadTarget(context.Parse, _peer, _node);
-        LaunchedNode launched = await NodeLauncher.StartAsync(context, _node, options => options with { Servers = target.Servers }).ConfigureAwait(false);
+        LaunchedNode launched = await NodeLauncher.StartAsync(
+            context, _node, options => options with { Servers = target.Servers }, typeof(PingCommand), typeof(PingRun), typeof(PingPlan)).ConfigureAwait(false);
         await using (launched.ConfigureAwait(false))
         {
             Dialled dialled = await Dialer.DialAsync(

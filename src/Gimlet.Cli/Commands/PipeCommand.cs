@@ -68,7 +68,7 @@ internal sealed class PipeCommand
     {
         CallTarget target = PeerCall.ReadTarget(context.Parse, _peer, _node);
         LaunchedNode launched = await NodeLauncher.StartAsync(
-            context, _node, options => options with { Servers = target.Servers, Protocols = [Protocols.Pipe] }).ConfigureAwait(false);
+            context, _node, options => options with { Servers = target.Servers, Protocols = [Protocols.Pipe] }, typeof(PipeCommand), typeof(PipeTransfer)).ConfigureAwait(false);
         await using (launched.ConfigureAwait(false))
         {
             Dialled dialled = await Dialer.DialAsync(
@@ -81,7 +81,7 @@ internal sealed class PipeCommand
     {
         PeerAccess access = _access.Read(context.Parse);
         LaunchedNode launched = await NodeLauncher.StartAsync(
-            context, _node, options => options with { Policy = access.Policy, Protocols = [Protocols.Pipe] }).ConfigureAwait(false);
+            context, _node, options => options with { Policy = access.Policy, Protocols = [Protocols.Pipe] }, typeof(PipeCommand), typeof(PipeTransfer)).ConfigureAwait(false);
         await using (launched.ConfigureAwait(false))
         {
             var listening = new ListeningEvent(launched.Node.Id.ToString(), access.IssueBy(launched.Node).ToString());

@@ -1,10 +1,22 @@
+using System.Diagnostics;
 using System.Text.Json.Serialization;
 
 namespace Gimlet.Cli.Output;
 
 /// <summary>What a command has to tell. With <c>--json</c> it is one line; names and fields are a promise to scripts. Times are in milliseconds.</summary>
 /// <param name="Event">Its name.</param>
-internal abstract record CliEvent([property: JsonPropertyOrder(-1)] string Event);
+internal abstract record CliEvent([property: JsonPropertyOrder(-1)] string Event)
+{
+    private static readonly bool IsClockTold = Environment.GetEnvironmentVariable("GIMLET_EVENT_CLOCK") == "1";
+
+    /// <summary>When it happened, by the stopwatch.</summary>
+    [JsonIgnore]
+    public long At { get; init; } = Stopwatch.GetTimestamp();
+
+    /// <summary>The same in milliseconds, where GIMLET_EVENT_CLOCK=1 asks for it: one clock for all processes of a machine, so that events of two can be compared.</summary>
+    [JsonPropertyOrder(int.MaxValue)]
+    public double? ClockMs => IsClockTold ? Math.Round(At * 1000.0 / Stopwatch.Frequency, 3) : null;
+}
 
 /// <summary><c>gimlet id</c>.</summary>
 /// <param name="Peer">This node's id.</param>

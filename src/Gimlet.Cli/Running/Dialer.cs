@@ -28,7 +28,7 @@ internal static class Dialer
         Task<GimletConnection> connecting = dial(id => call = id, bound.Token);
         if (dialing is not null)
         {
-            context.Reporter.Report(dialing(call));
+            context.Reporter.Report(dialing(call) with { At = started });
         }
 
         try

@@ -25,7 +25,6 @@ internal static class NodeRehearsal
             Servers = [new Uri("http://rehearsal.invalid")],
             Protocols = [Protocol],
             MetadataAddress = null,
-            NoHolepunch = true,
             Ground = server,
             ServerTimeout = Bound,
         };
@@ -35,18 +34,35 @@ internal static class NodeRehearsal
             await using ConfiguredAsyncDisposable endOfCallee = callee.ConfigureAwait(false);
             GimletNode caller = await GimletNode.StartAsync(options, bound.Token).ConfigureAwait(false);
             await using ConfiguredAsyncDisposable endOfCaller = caller.ConfigureAwait(false);
-            Task<GimletConnection> accepting = callee.AcceptAsync(bound.Token);
-            GimletConnection dialled = await caller.ConnectAsync(callee.Id, bound.Token).ConfigureAwait(false);
-            _ = await dialled.PingAsync(bound.Token).ConfigureAwait(false);
-            GimletConnection accepted = await accepting.ConfigureAwait(false);
-            _ = await accepted.PingAsync(bound.Token).ConfigureAwait(false);
+            foreach (PathPolicy policy in new[] { PathPolicy.RelayThenDirect, PathPolicy.RelayOnly })
+            {
+                await DialAsync(caller, callee, policy, bound.Token).ConfigureAwait(false);
+            }
+
             _ = caller.GetStatistics();
-            _ = dialled.WhyRelayed;
         }
         catch (Exception e) when (e is OperationCanceledException or GimletException or ObjectDisposedException)
         {
             // A machine too busy to play it in time pays when the first call comes.
         }
+    }
+
+    private static async Task DialAsync(GimletNode caller, GimletNode callee, PathPolicy policy, CancellationToken bound)
+    {
+        Task<GimletConnection> accepting = callee.AcceptAsync(bound);
+        GimletConnection dialled = await caller.ConnectAsync(callee.Id, new ConnectOptions { Policy = policy, Dialing = static _ => { } }, bound).ConfigureAwait(false);
+        await using ConfiguredAsyncDisposable end = dialled.ConfigureAwait(false);
+        GimletConnection accepted = await accepting.ConfigureAwait(false);
+        foreach (GimletConnection connection in new[] { dialled, accepted })
+        {
+            connection.PathChanged += static _ => { };
+            connection.PingAnswered += static _ => { };
+            _ = connection.IsAuthenticated ? connection.ConnectTime : default;
+            _ = connection.WhyRelayed.Explanation + connection.WhyRelayed.Cause.ToCauseString() + connection.Path?.Server;
+        }
+
+        _ = await dialled.PingAsync(bound).ConfigureAwait(false);
+        _ = await accepted.PingAsync(bound).ConfigureAwait(false);
     }
 
     /// <summary>The little of a server that a rehearsal needs: real frames, and no network.</summary>
@@ -102,18 +118,13 @@ internal static class NodeRehearsal
             }
         }
 
-        private bool Relay(MemoryLink from, PeerId to, ReadOnlySpan<byte> datagrams, int segmentSize)
+        private void Relay(MemoryLink from, byte[] frame)
         {
-            if (!_nodes.TryGetValue(to, out MemoryLink? receiver))
+            if (RelayFrame.TryRead(frame, out RelayFrame header) && _nodes.TryGetValue(header.Peer, out MemoryLink? receiver))
             {
-                return false;
+                RelayFrame.WritePeer(frame, from.Id);
+                receiver.Deliver(frame, isText: false);
             }
-
-            using var frame = new RelayedFrame(to, datagrams, segmentSize);
-            byte[] bytes = frame.Bytes.ToArray();
-            RelayFrame.WritePeer(bytes, from.Id);
-            receiver.Deliver(bytes, isText: false);
-            return true;
         }
 
         /// <summary>One node's end: what is for it is handed over by a task of its own, as a WebSocket's is.</summary>
@@ -123,7 +134,9 @@ internal static class NodeRehearsal
             private readonly int _session;
             private readonly ISignallingLinkEvents _events;
             private readonly Channel<(byte[] Frame, bool IsText)> _queue = Channel.CreateUnbounded<(byte[], bool)>();
+            private readonly LinkOutput _output = new();
             private readonly Task _loop;
+            private readonly Task _sending;
 
             public MemoryLink(MemoryServer server, int session, ISignallingLinkEvents events)
             {
@@ -131,6 +144,7 @@ internal static class NodeRehearsal
                 _session = session;
                 _events = events;
                 _loop = Task.Run(CarryAsync);
+                _sending = Task.Run(SendAsync);
             }
 
             public RegisterMessage? Record { get; set; }
@@ -143,7 +157,7 @@ internal static class NodeRehearsal
                 return true;
             }
 
-            public bool TryRelay(PeerId peer, ReadOnlySpan<byte> datagrams, int segmentSize) => _server.Relay(this, peer, datagrams, segmentSize);
+            public bool TryRelay(PeerId peer, ReadOnlySpan<byte> datagrams, int segmentSize) => _output.TryAddRelayed(peer, datagrams, segmentSize);
 
             public void Restart()
             {
@@ -163,8 +177,26 @@ internal static class NodeRehearsal
 
             public async ValueTask DisposeAsync()
             {
+                _output.Complete();
+                await _sending.ConfigureAwait(false);
+                _output.Dispose();
                 _ = _queue.Writer.TryComplete();
                 await _loop.ConfigureAwait(false);
+            }
+
+            private async Task SendAsync()
+            {
+                do
+                {
+                    while (_output.TryTake(out _, out RelayedFrame? relayed))
+                    {
+                        using (relayed)
+                        {
+                            _server.Relay(this, relayed!.Bytes.ToArray());
+                        }
+                    }
+                }
+                while (await _output.WaitAsync(CancellationToken.None).ConfigureAwait(false));
             }
 
             private async Task CarryAsync()

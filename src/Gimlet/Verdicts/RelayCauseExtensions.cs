@@ -26,8 +26,8 @@ public static class RelayCauseExtensions
         RelayCause.NotRelayed => ("not-relayed", "the path is direct", "Nothing has to."),
         RelayCause.StillTrying => ("still-trying", "direct paths are being tried", "A moment's patience."),
         RelayCause.RelayOnlyPolicy => ("relay-only-policy", "the path policy of this connection allows the relay only", "Choose another path policy."),
-        RelayCause.OwnHolepunchOff => ("own-holepunch-off", "this node takes part in no direct paths", "Leave out --no-holepunch on this side."),
-        RelayCause.PeerUnsupported => ("peer-unsupported", "the peer takes part in no direct paths", "Leave out --no-holepunch on the other side, or update it."),
+        RelayCause.OwnHolepunchOff => ("own-holepunch-off", "this node takes part in no direct paths", "Leave out --path relay-only and --no-holepunch on this side."),
+        RelayCause.PeerUnsupported => ("peer-unsupported", "the peer takes part in no direct paths", "Leave out --path relay-only and --no-holepunch on the other side, or update it."),
         RelayCause.OwnUdpBlocked => ("own-udp-blocked", "UDP is blocked on this side", AllowUdp),
         RelayCause.BothNatsMapPerDestination => (
             "both-nats-map-per-destination",

@@ -10,7 +10,7 @@ internal sealed record CellRun(string Cell, int Run, string Outcome)
     public double? ConnectedMs { get; init; }
 
     /// <summary>
-    /// Until the listener had the first byte of the application: from reading the dialler's <c>dialing</c> to reading the listener's <c>ping</c>, on one clock.
+    /// Until the listener had the first byte of the application: from the start of the dial to the listener's <c>ping</c>, by the processes' own stamps on one clock.
     /// </summary>
     public double? FirstByteMs { get; init; }
 

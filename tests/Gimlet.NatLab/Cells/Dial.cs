@@ -117,7 +117,7 @@ internal static class Dial
         return run with
         {
             ConnectedMs = connected.Number("elapsed_ms"),
-            FirstByteMs = Math.Round(Stopwatch.GetElapsedTime(dialing.ReadAt, ping.ReadAt).TotalMilliseconds, 1),
+            FirstByteMs = Math.Round(ping.Number("clock_ms") - dialing.Number("clock_ms"), 1),
             RoundTripMs = pong.Number("elapsed_ms"),
         };
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Gimlet.NatLab.Lab;
@@ -91,7 +90,7 @@ public sealed class FigureTests(CellLab lab, ITestOutputHelper output)
             var dialing = await dialling.WaitForAsync("dialing", news => news.ReadAt > done);
             var ping = await listening.WaitForAsync("ping", news => news.ReadAt > dialing.ReadAt);
             done = ping.ReadAt;
-            firstBytes.Add(Stopwatch.GetElapsedTime(dialing.ReadAt, ping.ReadAt).TotalMilliseconds);
+            firstBytes.Add(ping.Number("clock_ms") - dialing.Number("clock_ms"));
         }
 
         return new Row($"{caller} > {callee}, warm, relay-only", network!.Value, Median(firstBytes.Skip(ColdDials))!.Value, RelayedWarm.At(network.Value), Direct: null);

@@ -17,5 +17,8 @@ internal static class DotnetHost
         {
             start.Environment.Remove(name);
         }
+
+        // Whoever compares the events of two processes needs one clock.
+        start.Environment["GIMLET_EVENT_CLOCK"] = "1";
     }
 }
