@@ -19,8 +19,8 @@ public sealed class FigureTests(CellLab lab, ITestOutputHelper output)
     private static readonly Budget RelayedWarm = new(RoundTrips: 3, Milliseconds: 5);
     private const double DirectWithinMs = 160;
 
-    // The first connections of a process still meet the compiler.
-    private const int ColdDials = 2;
+    // The runtime compiles again what is called thirty times: until then a process is not warm.
+    private const int ColdDials = 15;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
