@@ -22,6 +22,12 @@ internal static class WorkerMessageReader
         {
             return new WorkerMessage { Problem = "it is not JSON" };
         }
+        catch (InvalidOperationException)
+        {
+            // RFC 8259 section 8.2: half a surrogate pair in a name is grammatical JSON, and the name of nothing. The whole message ends with it, so that a message
+            // of a thousand such names costs one exception and not a thousand.
+            return new WorkerMessage { Problem = "a name in it is no text" };
+        }
     }
 
     private static WorkerMessage Read(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> utf8)

@@ -119,6 +119,7 @@ public sealed class MessageTests
         """{"type":null}""", """{"type":7}""", """{"type":["echo_request"]}""", """{"type":{"type":"echo_request"}}""", """{"type":"no_such_type"}""", """{"type":"ECHO_REQUEST"}""",
         """{"Type":"echo_request"}""", """{"type":"\ud800"}""", "\ufeff{\"type\":\"echo_request\"}", """{"type":"echo_request",}""", """{"type":"echo_request"/**/}""",
         "{\"type\":\"echo_request\",\"payload\":\"\u0001\"}", "{\"type\":\"echo_request\"}{\"type\":\"echo_request\"}",
+        """{"\ud800":1}""", """{"type":"echo_request","\udc00":1}""",
     ];
 
     [Theory]
