@@ -72,6 +72,8 @@ public sealed class WorkerApiTests
     [InlineData("{\"worker_a_id\":\"a\"}")]
     [InlineData("{\"worker_a_id\":\"a\",\"worker_b_id\":7}")]
     [InlineData("{\"worker_a_id\":\"a\",\"worker_b_id\":\"\\ud800\"}")]
+    [InlineData("{\"\\ud800 and a long name\":1}")]
+    [InlineData("{\"worker_a_id\":\"a\",\"worker_b_id\":\"b\",\"\\udc00 and a long name\":1}")]
     [InlineData("{\"worker_a_id\":\"a\",\"worker_b_id\":\"b\"}x")]
     public async Task A_body_that_is_none_is_refused(string body)
     {
