@@ -195,6 +195,7 @@ public sealed class WorkerApiTests
         ShouldBeRefused(new GimletWorkersOptions { OperatorToken = "" }, "operator's token");
         ShouldBeRefused(new GimletWorkersOptions { Limits = new WorkerLimits { Workers = 0 } }, "Limits.Workers ");
         ShouldBeRefused(new GimletWorkersOptions { Limits = new WorkerLimits { MessageBytes = 10 } }, "Limits.MessageBytes");
+        ShouldBeRefused(new GimletWorkersOptions { Limits = new WorkerLimits { MessageBytes = (64 * 1024) + 1 } }, "Limits.MessageBytes");
         ShouldBeRefused(new GimletWorkersOptions { Limits = new WorkerLimits { PingAfter = TimeSpan.FromMinutes(1) } }, "Limits.DropAfter");
         ShouldBeRefused(new GimletWorkersOptions { Limits = new WorkerLimits { ProofTimeout = TimeSpan.Zero } }, "Limits.ProofTimeout");
         Assert.DoesNotContain(Token, new GimletWorkersOptions { Token = Token, OperatorToken = Token }.ToString(), StringComparison.Ordinal);
