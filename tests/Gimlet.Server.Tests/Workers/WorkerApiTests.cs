@@ -106,7 +106,7 @@ public sealed class WorkerApiTests
         foreach ((string Name, string Value) header in new[]
         {
             ("Authorization", $"Bearer {Token}x"), ("X-Forwarded-For", "127.0.0.1"), ("Forwarded", "for=127.0.0.1"), ("X-Real-IP", "127.0.0.1"), ("Via", "1.1 proxy"),
-            ("X-Original-For", "127.0.0.1"), ("Host", "evil.example.org"), ("Origin", "http://evil.example.org"),
+            ("X-Original-For", "127.0.0.1"), ("x-original-host", "localhost"), ("X-Forwarded-Prefix", "/"), ("x-forwarded-port", "80"), ("Host", "evil.example.org"), ("Origin", "http://evil.example.org"),
         })
         {
             (int status, string body) = await AskAsync(url, path, header);
