@@ -145,7 +145,10 @@ internal sealed class WorkerRendezvous(WorkerRendezvousOptions options)
     }
 
     /// <summary>The host saw a message that is longer than it reads: the connection ends.</summary>
-    public void HandleTooLarge(WorkerConnection connection) => Refuse(connection, WorkerClose.MessageTooBig, $"A message has at most {options.Limits.MessageBytes} bytes");
+    /// <param name="connection">Whose it is.</param>
+    /// <param name="reason">What there is too much of; null for bytes.</param>
+    public void HandleTooLarge(WorkerConnection connection, string? reason = null) =>
+        Refuse(connection, WorkerClose.MessageTooBig, reason ?? $"A message has at most {options.Limits.MessageBytes} bytes");
 
     /// <summary>The WebSocket is gone, whoever ended it.</summary>
     public void Disconnected(WorkerConnection connection, TimeSpan now)
