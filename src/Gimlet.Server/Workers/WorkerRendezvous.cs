@@ -154,12 +154,15 @@ internal sealed class WorkerRendezvous(WorkerRendezvousOptions options)
     public void Disconnected(WorkerConnection connection, TimeSpan now)
     {
         connection.MarkGone();
+
+        // First of all: an application's policy that throws below must not leave a dead connection here.
+        bool wasHere = _connections.TryRemove(connection.Number, out _);
         lock (_gate)
         {
             _registry.Close(connection, now);
         }
 
-        if (_connections.TryRemove(connection.Number, out _))
+        if (wasHere)
         {
             WorkerLog.Left(options.Logger, connection.Number, connection.WorkerId, connection.Remote);
         }
