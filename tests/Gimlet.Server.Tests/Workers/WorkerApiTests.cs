@@ -46,6 +46,33 @@ public sealed class WorkerApiTests
         Assert.Contains("""{"worker_id":"b","state":"connected","group":"g",""", workers, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/", 200)]
+    [InlineData("/ip", 200)]
+    [InlineData("/healthz", 200)]
+    [InlineData("/readyz", 200)]
+    [InlineData("/ws/register/a", 405)]
+    [InlineData("/v1/node", 405)]
+    public async Task Head_is_answered_where_a_check_may_ask_for_it(string path, int status)
+    {
+        await using GimletServer server = await WorkerEndpointTests.WorkersAsync();
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Head, new Uri(server.HttpUrls[0], path));
+        using HttpResponseMessage answer = await http.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Empty(await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Head_of_a_server_without_workers_is_answered_too()
+    {
+        await using GimletServer server = await Servers.StartAsync();
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Head, server.HttpUrls[0]);
+        using HttpResponseMessage answer = await http.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(200, (int)answer.StatusCode);
+    }
+
     [Fact]
     public async Task Two_are_connected_by_hand()
     {
