@@ -216,6 +216,7 @@ internal sealed class WorkerRegistry
         }
 
         connection.MustResume = false;
+        WorkerRecord? freed = null;
         if (_pairs.PartnerOf(record.Id) is { } before)
         {
             if (before == partner)
@@ -228,10 +229,7 @@ internal sealed class WorkerRegistry
                 return true;
             }
 
-            if (_pairs.Remove(record.Id) is { } left && _records.TryGetValue(left, out WorkerRecord? other))
-            {
-                Wait(other);
-            }
+            freed = _pairs.Remove(record.Id) is { } left ? _records.GetValueOrDefault(left) : null;
         }
 
         StopWaiting(record);
@@ -249,6 +247,12 @@ internal sealed class WorkerRegistry
             {
                 StopWaiting(known);
             }
+        }
+
+        // After the new pair is entered, or the one that is left could meet the very worker that was named.
+        if (freed is not null)
+        {
+            Wait(freed);
         }
 
         return true;

@@ -117,6 +117,18 @@ public sealed class ResumeTests
     }
 
     [Fact]
+    public void Who_is_left_waiting_by_a_resume_is_not_offered_the_worker_that_was_named()
+    {
+        var world = new WorkerWorld();
+        (WorldWorker a, WorldWorker b) = world.Pair();
+        WorldWorker c = world.Ready("c");
+        a.Resume("c");
+        b.Output.ShouldSayNothing();
+        c.Output.ShouldSayNothing();
+        Assert.Equal(("c", "waiting", "a"), (world.View("a").Partner, world.StateOf("b"), world.View("c").Partner));
+    }
+
+    [Fact]
     public void Resuming_twice_is_once()
     {
         var world = new WorkerWorld();
