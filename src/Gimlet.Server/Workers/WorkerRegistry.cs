@@ -397,7 +397,10 @@ internal sealed class WorkerRegistry
             // In another group it is not the one that its partner means; the partner's own word stays, unless this was a pairing made here.
             if (isReturn)
             {
-                Unpair(record);
+                if (TakePairing(connection, record, now))
+                {
+                    Unpair(record);
+                }
             }
             else
             {
