@@ -176,7 +176,10 @@ internal sealed class WorkerRegistry
         }
     }
 
-    /// <summary>The connection has proven a peer id: it holds the worker id from now on.</summary>
+    /// <summary>The connection has proven a peer id: it holds the worker id from now on, and is told so; offers follow.</summary>
+    /// <param name="connection">Whose proof it is.</param>
+    /// <param name="peer">The peer id.</param>
+    /// <param name="now">The time.</param>
     /// <returns>Null, or why not.</returns>
     public string? Prove(WorkerConnection connection, PeerId peer, TimeSpan now)
     {
@@ -202,7 +205,16 @@ internal sealed class WorkerRegistry
             return $"Worker {connection.WorkerId} belongs to another peer id";
         }
 
+        bool isNews = own.Peer is null;
         own.Peer = peer;
+        connection.Send(WorkerAnswers.Proven(peer));
+        if (isNews)
+        {
+            // A policy may have another place for who is proven, or one at all.
+            StopWaiting(own);
+            Wait(own);
+        }
+
         return null;
     }
 

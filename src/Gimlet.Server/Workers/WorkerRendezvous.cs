@@ -315,7 +315,6 @@ internal sealed class WorkerRendezvous(WorkerRendezvousOptions options)
         if (problem is null)
         {
             WorkerLog.Proven(options.Logger, connection.Number, connection.WorkerId, peer);
-            connection.Send(WorkerAnswers.Proven(peer));
         }
         else
         {
