@@ -247,21 +247,17 @@ internal sealed class WorkerRegistry
         StopWaiting(record);
         WorkerRecord? known = _records.GetValueOrDefault(partner);
 
-        // Who is somebody else's partner stays that, and groups are closed to each other.
-        if (_pairs.Contains(partner) || (known is not null && known.Group != record.Group))
+        // Who is somebody else's partner stays that, who waits has said itself that it is free, and groups are closed to each other.
+        if (_pairs.Contains(partner) || known?.WaitsAt is not null || (known is not null && known.Group != record.Group))
         {
             _pairs.AddHalf(record.Id, partner);
         }
         else
         {
             _pairs.Add(record.Id, partner);
-            if (known is not null)
-            {
-                StopWaiting(known);
-            }
         }
 
-        // After the new pair is entered, or the one that is left could meet the very worker that was named.
+        // After the new pair is entered: whom the claim counts for is not met. One that still waits is, and it says itself where that is wrong.
         if (freed is not null)
         {
             Wait(freed);
