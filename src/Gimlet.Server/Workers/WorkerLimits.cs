@@ -6,8 +6,8 @@ public sealed record WorkerLimits
     // A proof with its names is 300 bytes; less than this and no worker could say what it is.
     private const int LeastMessageBytes = 1024;
 
-    // What is read of a message is held in memory until its end, by each worker.
-    private const int MostMessageBytes = 1024 * 1024;
+    // What is read of a message is held in memory until its end, by each worker; the buffers for it, which nodes use as well, have at most this.
+    private const int MostMessageBytes = 64 * 1024;
 
     /// <summary>Bytes of one message; 16 KiB. Only an echo's payload is ever longer than 300 bytes.</summary>
     public int MessageBytes { get; init; } = 16 * 1024;

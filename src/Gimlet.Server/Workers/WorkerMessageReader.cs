@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Gimlet.Signalling;
@@ -22,6 +23,12 @@ internal static class WorkerMessageReader
         {
             return new WorkerMessage { Problem = "it is not JSON" };
         }
+        catch (InvalidOperationException)
+        {
+            // RFC 8259 section 8.2: half a surrogate pair in a name is grammatical JSON, and the name of nothing. The whole message ends with it, so that a message
+            // of a thousand such names costs one exception and not a thousand.
+            return new WorkerMessage { Problem = "a name in it is no text" };
+        }
     }
 
     private static WorkerMessage Read(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> utf8)
@@ -39,7 +46,12 @@ internal static class WorkerMessageReader
             Name name = NameOf(ref reader);
             _ = reader.Read();
             int start = (int)reader.TokenStartIndex;
-            string? text = name is Name.Other or Name.Payload ? null : TextOf(ref reader, utf8);
+            string? text = name switch
+            {
+                Name.Other or Name.Payload => null,
+                Name.UdpPort => PortOf(ref reader) ?? TextOf(ref reader, utf8),
+                _ => TextOf(ref reader, utf8),
+            };
             reader.Skip();
             switch (name)
             {
@@ -87,6 +99,12 @@ internal static class WorkerMessageReader
         : reader.ValueTextEquals("signature"u8) ? Name.Signature
         : reader.ValueTextEquals("peer_worker_id"u8) ? Name.PeerWorkerId
         : Name.Other;
+
+    // RFC 8259 section 6 knows one kind of number: 41002.0 and 4.1002e4 are what some languages write for 41002. Null for what is no port as a number.
+    private static string? PortOf(scoped ref Utf8JsonReader reader) =>
+        reader.TokenType == JsonTokenType.Number && reader.TryGetDecimal(out decimal number) && number is >= 1 and <= ushort.MaxValue && decimal.IsInteger(number)
+            ? ((int)number).ToString(CultureInfo.InvariantCulture)
+            : null;
 
     // The reader stays at the value's first token.
     private static string? TextOf(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> utf8)

@@ -176,7 +176,10 @@ internal sealed class WorkerRegistry
         }
     }
 
-    /// <summary>The connection has proven a peer id: it holds the worker id from now on.</summary>
+    /// <summary>The connection has proven a peer id: it holds the worker id from now on, and is told so; offers follow.</summary>
+    /// <param name="connection">Whose proof it is.</param>
+    /// <param name="peer">The peer id.</param>
+    /// <param name="now">The time.</param>
     /// <returns>Null, or why not.</returns>
     public string? Prove(WorkerConnection connection, PeerId peer, TimeSpan now)
     {
@@ -202,7 +205,16 @@ internal sealed class WorkerRegistry
             return $"Worker {connection.WorkerId} belongs to another peer id";
         }
 
+        bool isNews = own.Peer is null;
         own.Peer = peer;
+        connection.Send(WorkerAnswers.Proven(peer));
+        if (isNews)
+        {
+            // A policy may have another place for who is proven, or one at all.
+            StopWaiting(own);
+            Wait(own);
+        }
+
         return null;
     }
 
@@ -216,6 +228,7 @@ internal sealed class WorkerRegistry
         }
 
         connection.MustResume = false;
+        WorkerRecord? freed = null;
         if (_pairs.PartnerOf(record.Id) is { } before)
         {
             if (before == partner)
@@ -228,27 +241,26 @@ internal sealed class WorkerRegistry
                 return true;
             }
 
-            if (_pairs.Remove(record.Id) is { } left && _records.TryGetValue(left, out WorkerRecord? other))
-            {
-                Wait(other);
-            }
+            freed = _pairs.Remove(record.Id) is { } left ? _records.GetValueOrDefault(left) : null;
         }
 
         StopWaiting(record);
         WorkerRecord? known = _records.GetValueOrDefault(partner);
 
-        // Who is somebody else's partner stays that, and groups are closed to each other.
-        if (_pairs.Contains(partner) || (known is not null && known.Group != record.Group))
+        // Who is somebody else's partner stays that, who waits has said itself that it is free, and groups are closed to each other.
+        if (_pairs.Contains(partner) || known?.WaitsAt is not null || (known is not null && known.Group != record.Group))
         {
             _pairs.AddHalf(record.Id, partner);
         }
         else
         {
             _pairs.Add(record.Id, partner);
-            if (known is not null)
-            {
-                StopWaiting(known);
-            }
+        }
+
+        // After the new pair is entered: whom the claim counts for is not met. One that still waits is, and it says itself where that is wrong.
+        if (freed is not null)
+        {
+            Wait(freed);
         }
 
         return true;
@@ -393,7 +405,10 @@ internal sealed class WorkerRegistry
             // In another group it is not the one that its partner means; the partner's own word stays, unless this was a pairing made here.
             if (isReturn)
             {
-                Unpair(record);
+                if (TakePairing(connection, record, now))
+                {
+                    Unpair(record);
+                }
             }
             else
             {

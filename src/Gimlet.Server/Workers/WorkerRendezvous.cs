@@ -145,18 +145,24 @@ internal sealed class WorkerRendezvous(WorkerRendezvousOptions options)
     }
 
     /// <summary>The host saw a message that is longer than it reads: the connection ends.</summary>
-    public void HandleTooLarge(WorkerConnection connection) => Refuse(connection, WorkerClose.MessageTooBig, $"A message has at most {options.Limits.MessageBytes} bytes");
+    /// <param name="connection">Whose it is.</param>
+    /// <param name="reason">What there is too much of; null for bytes.</param>
+    public void HandleTooLarge(WorkerConnection connection, string? reason = null) =>
+        Refuse(connection, WorkerClose.MessageTooBig, reason ?? $"A message has at most {options.Limits.MessageBytes} bytes");
 
     /// <summary>The WebSocket is gone, whoever ended it.</summary>
     public void Disconnected(WorkerConnection connection, TimeSpan now)
     {
         connection.MarkGone();
+
+        // First of all: an application's policy that throws below must not leave a dead connection here.
+        bool wasHere = _connections.TryRemove(connection.Number, out _);
         lock (_gate)
         {
             _registry.Close(connection, now);
         }
 
-        if (_connections.TryRemove(connection.Number, out _))
+        if (wasHere)
         {
             WorkerLog.Left(options.Logger, connection.Number, connection.WorkerId, connection.Remote);
         }
@@ -309,7 +315,6 @@ internal sealed class WorkerRendezvous(WorkerRendezvousOptions options)
         if (problem is null)
         {
             WorkerLog.Proven(options.Logger, connection.Number, connection.WorkerId, peer);
-            connection.Send(WorkerAnswers.Proven(peer));
         }
         else
         {

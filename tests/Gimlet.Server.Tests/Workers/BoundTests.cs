@@ -130,6 +130,32 @@ public sealed class BoundTests
     }
 
     [Fact]
+    public void Coming_back_in_other_groups_is_no_way_around_the_rate_of_pairings()
+    {
+        var world = new WorkerWorld(o => o with { Limits = new WorkerLimits { PairingsPerMinute = 1, MessageBurst = 1000 } });
+        (WorldWorker a, WorldWorker b) = world.Pair();
+        a.Leave();
+        WorldWorker red = world.Ready("a", "red");
+        Assert.Equal("waiting", world.StateOf("b"));
+        red.Leave();
+        WorldWorker again = world.Ready("a");
+        again.ShouldBeOffered("b");
+        b.ShouldBeOffered("a");
+        again.Leave();
+
+        WorldWorker blue = world.Connect("a", "blue");
+
+        blue.ShouldBeClosed(1008, "More than 1 pairings a minute");
+        Assert.Equal("paired", world.StateOf("b"));
+        blue.Leave();
+        Assert.Equal(("left", "paired"), (world.StateOf("a"), world.StateOf("b")));
+        b.EndPairing();
+        Assert.Equal("waiting", world.StateOf("b"));
+        world.AdvanceAlive(601, b);
+        Assert.Equal(0, world.Core.PairedNames);
+    }
+
+    [Fact]
     public void Who_left_is_known_for_ten_minutes()
     {
         var world = new WorkerWorld();

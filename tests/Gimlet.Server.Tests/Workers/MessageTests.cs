@@ -38,6 +38,9 @@ public sealed class MessageTests
     [InlineData("\"udp_ip\":\"2001:DB8:0::1\",\"udp_port\":1", "[2001:db8::1]:1")]
     [InlineData("\"udp_ip\":\"::ffff:203.0.113.7\",\"udp_port\":65535", "203.0.113.7:65535")]
     [InlineData("\"udp_ip\":\"10.1.2.3\",\"udp_port\":5", "10.1.2.3:5")]
+    [InlineData("\"udp_ip\":\"203.0.113.7\",\"udp_port\":41002.0", "203.0.113.7:41002")]
+    [InlineData("\"udp_ip\":\"203.0.113.7\",\"udp_port\":4.1002e4", "203.0.113.7:41002")]
+    [InlineData("\"udp_ip\":\"203.0.113.7\",\"udp_port\":655350E-1", "203.0.113.7:65535")]
     public void An_endpoint_is_stored_and_acknowledged(string members, string stored)
     {
         var world = new WorkerWorld();
@@ -64,6 +67,10 @@ public sealed class MessageTests
     [InlineData(",\"udp_ip\":\"203.0.113.7\",\"udp_port\":65536", "Invalid UDP Port: '65536'")]
     [InlineData(",\"udp_ip\":\"203.0.113.7\",\"udp_port\":-1", "Invalid UDP Port: '-1'")]
     [InlineData(",\"udp_ip\":\"203.0.113.7\",\"udp_port\":1.5", "Invalid UDP Port: '1.5'")]
+    [InlineData(",\"udp_ip\":\"203.0.113.7\",\"udp_port\":0.0", "Invalid UDP Port: '0.0'")]
+    [InlineData(",\"udp_ip\":\"203.0.113.7\",\"udp_port\":65536.0", "Invalid UDP Port: '65536.0'")]
+    [InlineData(",\"udp_ip\":\"203.0.113.7\",\"udp_port\":1e999", "Invalid UDP Port: '1e999'")]
+    [InlineData(",\"udp_ip\":\"203.0.113.7\",\"udp_port\":\"41002.0\"", "Invalid UDP Port: '41002.0'")]
     [InlineData(",\"udp_ip\":\"203.0.113.7\",\"udp_port\":true", "Invalid UDP Port: 'true'")]
     [InlineData(",\"udp_ip\":\"203.0.113.7\",\"udp_port\":\" 5\"", "Invalid UDP Port: ' 5'")]
     [InlineData(",\"udp_ip\":\"0.0.0.0\",\"udp_port\":1", "No other worker can reach this UDP IP: '0.0.0.0'")]
@@ -119,6 +126,7 @@ public sealed class MessageTests
         """{"type":null}""", """{"type":7}""", """{"type":["echo_request"]}""", """{"type":{"type":"echo_request"}}""", """{"type":"no_such_type"}""", """{"type":"ECHO_REQUEST"}""",
         """{"Type":"echo_request"}""", """{"type":"\ud800"}""", "\ufeff{\"type\":\"echo_request\"}", """{"type":"echo_request",}""", """{"type":"echo_request"/**/}""",
         "{\"type\":\"echo_request\",\"payload\":\"\u0001\"}", "{\"type\":\"echo_request\"}{\"type\":\"echo_request\"}",
+        """{"\ud800":1}""", """{"type":"echo_request","\udc00":1}""",
     ];
 
     [Theory]

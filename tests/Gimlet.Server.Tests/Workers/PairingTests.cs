@@ -241,6 +241,28 @@ public sealed class PairingTests
         d.ShouldBeOffered("b");
     }
 
+    [Fact]
+    public void A_policy_that_throws_leaves_no_connection_behind()
+    {
+        var policy = new Throwing();
+        var world = new WorkerWorld(o => o with { Pairing = policy, Limits = new WorkerLimits { DepartedWorkers = 1 } });
+        (WorldWorker a, _) = world.Pair();
+        WorldWorker c = world.Connect("c");
+        a.Leave();
+        policy.Throws = true;
+
+        // The record of a is forgotten for that of c, and its other half would wait again.
+        _ = Assert.Throws<NotSupportedException>(c.Leave);
+        Assert.Equal((1, 1), (world.Core.ConnectionCount, world.Core.Counts.Connected));
+    }
+
+    private sealed class Throwing : IWorkerPairing
+    {
+        public bool Throws { get; set; }
+
+        public string? MeetingPoint(WorkerDescription worker) => Throws ? throw new NotSupportedException() : "";
+    }
+
     private sealed class ByFirstLetter : IWorkerPairing
     {
         public string? MeetingPoint(WorkerDescription worker) => worker.WorkerId[..1];

@@ -32,6 +32,43 @@ public sealed class ProofTests : IDisposable
     }
 
     [Fact]
+    public void A_proof_after_the_endpoint_asks_the_policy_again_and_its_answer_comes_before_the_offer()
+    {
+        var world = new WorkerWorld(o => o with { Pairing = new ProvenAlone() });
+        WorldWorker a = world.Ready("a", udp: "203.0.113.7:1");
+        WorldWorker b = world.Ready("b", udp: "203.0.113.7:2");
+        WorldWorker c = world.Ready("c");
+        Assert.Equal(("connected", "connected", "connected"), (world.StateOf("a"), world.StateOf("b"), world.StateOf("c")));
+        a.Prove(_key);
+        a.ShouldHaveProven(_key.Id);
+        Assert.Equal("waiting", world.StateOf("a"));
+        b.Prove(_otherKey);
+        b.ShouldHaveProven(_otherKey.Id);
+        a.ShouldBeOffered("b", "203.0.113.7:2", _otherKey.Id);
+        b.ShouldBeOffered("a", "203.0.113.7:1", _key.Id);
+
+        // What is said once more is no news.
+        b.Prove(_otherKey);
+        b.ShouldHaveProven(_otherKey.Id);
+        a.Output.ShouldSayNothing();
+        b.Output.ShouldSayNothing();
+        c.Output.ShouldSayNothing();
+    }
+
+    [Fact]
+    public void Who_waits_and_proves_its_id_leaves_the_place_of_those_who_have_not()
+    {
+        var world = new WorkerWorld(o => o with { Pairing = new ProvenApart() });
+        WorldWorker a = world.Ready("a");
+        a.Prove(_key);
+        a.ShouldHaveProven(_key.Id);
+        WorldWorker b = world.Ready("b");
+        b.Output.ShouldSayNothing();
+        a.Output.ShouldSayNothing();
+        Assert.Equal(("waiting", "waiting"), (world.StateOf("a"), world.StateOf("b")));
+    }
+
+    [Fact]
     public void Where_one_has_not_both_offers_are_plain()
     {
         var world = new WorkerWorld();
@@ -227,5 +264,15 @@ public sealed class ProofTests : IDisposable
         again.Report("203.0.113.7:1");
         Assert.Equal(("b", "a"), (world.View("a").Partner, world.View("b").Partner));
         b.Output.ShouldSayNothing();
+    }
+
+    private sealed class ProvenAlone : IWorkerPairing
+    {
+        public string? MeetingPoint(WorkerDescription worker) => worker.PeerId is null ? null : "proven";
+    }
+
+    private sealed class ProvenApart : IWorkerPairing
+    {
+        public string? MeetingPoint(WorkerDescription worker) => worker.PeerId is null ? "unproven" : "proven";
     }
 }

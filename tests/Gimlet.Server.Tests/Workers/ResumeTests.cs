@@ -35,16 +35,53 @@ public sealed class ResumeTests
     }
 
     [Fact]
-    public void The_word_of_one_counts_for_both_when_the_other_waits_already()
+    public void The_word_of_one_takes_nobody_away_who_waits()
     {
         var world = new WorkerWorld();
         WorldWorker b = world.Ready("b");
         WorldWorker a = world.Connect("a");
         a.Resume("b");
         a.Report("203.0.113.7:1");
-        Assert.Equal("paired", world.StateOf("b"));
-        world.Ready("c").Output.ShouldSayNothing();
-        b.Output.ShouldSayNothing();
+        Assert.Equal(("paired", "waiting"), (world.StateOf("a"), world.StateOf("b")));
+        world.Ready("c").ShouldBeOffered("b");
+        b.ShouldBeOffered("c");
+
+        // The claim ends without a trace.
+        a.EndPairing();
+        a.Output.ShouldSayNothing();
+        Assert.Equal(("waiting", "c"), (world.StateOf("a"), world.View("b").Partner));
+    }
+
+    [Fact]
+    public void Who_waits_and_confirms_is_paired_and_either_ends_it()
+    {
+        var world = new WorkerWorld();
+        WorldWorker b = world.Ready("b", udp: "203.0.113.7:2");
+        WorldWorker a = world.Connect("a");
+        a.Resume("b");
+        a.Report("203.0.113.7:1");
+        b.Resume("a");
+        Assert.Equal(("b", "a", 0), (world.View("a").Partner, world.View("b").Partner, world.Core.Counts.Waiting));
+        a.Resume("b");
+        a.EndPairing();
+        b.ShouldBeOffered("a", "203.0.113.7:1");
+        a.ShouldBeOffered("b", "203.0.113.7:2");
+    }
+
+    [Fact]
+    public void Who_waits_and_is_offered_somebody_while_it_is_connected_says_so_and_that_one_waits()
+    {
+        var world = new WorkerWorld();
+        WorldWorker b = world.Ready("b");
+        WorldWorker a = world.Connect("a");
+        a.Resume("b");
+        WorldWorker c = world.Ready("c");
+        c.ShouldBeOffered("b");
+        b.Resume("a");
+        Assert.Equal(("b", "a", "waiting"), (world.View("a").Partner, world.View("b").Partner, world.StateOf("c")));
+        a.EndPairing();
+        Assert.Equal(("connected", "c"), (world.StateOf("a"), world.View("b").Partner));
+        c.ShouldBeOffered("b");
     }
 
     [Fact]
@@ -114,6 +151,21 @@ public sealed class ResumeTests
         world.Ready("c").ShouldBeOffered("b");
         b.ShouldBeOffered("c");
         a.Output.ShouldSayNothing();
+    }
+
+    [Fact]
+    public void Who_is_left_by_a_resume_meets_who_waits_and_a_named_one_that_is_connected_says_so()
+    {
+        var world = new WorkerWorld();
+        (WorldWorker a, WorldWorker b) = world.Pair();
+        WorldWorker c = world.Ready("c");
+        a.Resume("c");
+        b.ShouldBeOffered("c");
+        c.ShouldBeOffered("b");
+        c.Resume("a");
+        Assert.Equal(("c", "waiting", "a"), (world.View("a").Partner, world.StateOf("b"), world.View("c").Partner));
+        b.Output.ShouldSayNothing();
+        c.Output.ShouldSayNothing();
     }
 
     [Fact]

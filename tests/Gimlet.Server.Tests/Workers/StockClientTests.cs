@@ -25,7 +25,7 @@ public sealed class StockClientTests
             """one {"type":"echo_response","original_payload":{"text": "<\u00e9> & \"q\"", "list": [1, 2.5, null, true]},"processed_by_rendezvous":"Rendezvous processed echo for python-1"}""",
             """one {"type":"echo_response","original_payload":[ 1e2 , "\u00e9é" ],"processed_by_rendezvous":"Rendezvous processed echo for python-1"}""",
             """one {"type":"echo_response","original_payload":null,"processed_by_rendezvous":"Rendezvous processed echo for python-1"}""",
-            """one {"type":"echo_response","original_payload":31,"processed_by_rendezvous":"Rendezvous processed echo for python-1"}""",
+            """one {"type":"echo_response","original_payload":33,"processed_by_rendezvous":"Rendezvous processed echo for python-1"}""",
             """two {"type":"udp_endpoint_ack","status":"success"}""",
             """two {"type":"p2p_connection_offer","peer_worker_id":"python-1","peer_udp_ip":"203.0.113.7","peer_udp_port":41002}""",
             """one {"type":"p2p_connection_offer","peer_worker_id":"python-2","peer_udp_ip":"2001:db8::7","peer_udp_port":41003}""",

@@ -46,6 +46,33 @@ public sealed class WorkerApiTests
         Assert.Contains("""{"worker_id":"b","state":"connected","group":"g",""", workers, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/", 200)]
+    [InlineData("/ip", 200)]
+    [InlineData("/healthz", 200)]
+    [InlineData("/readyz", 200)]
+    [InlineData("/ws/register/a", 405)]
+    [InlineData("/v1/node", 405)]
+    public async Task Head_is_answered_where_a_check_may_ask_for_it(string path, int status)
+    {
+        await using GimletServer server = await WorkerEndpointTests.WorkersAsync();
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Head, new Uri(server.HttpUrls[0], path));
+        using HttpResponseMessage answer = await http.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Empty(await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Head_of_a_server_without_workers_is_answered_too()
+    {
+        await using GimletServer server = await Servers.StartAsync();
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Head, server.HttpUrls[0]);
+        using HttpResponseMessage answer = await http.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(200, (int)answer.StatusCode);
+    }
+
     [Fact]
     public async Task Two_are_connected_by_hand()
     {
@@ -72,6 +99,8 @@ public sealed class WorkerApiTests
     [InlineData("{\"worker_a_id\":\"a\"}")]
     [InlineData("{\"worker_a_id\":\"a\",\"worker_b_id\":7}")]
     [InlineData("{\"worker_a_id\":\"a\",\"worker_b_id\":\"\\ud800\"}")]
+    [InlineData("{\"\\ud800 and a long name\":1}")]
+    [InlineData("{\"worker_a_id\":\"a\",\"worker_b_id\":\"b\",\"\\udc00 and a long name\":1}")]
     [InlineData("{\"worker_a_id\":\"a\",\"worker_b_id\":\"b\"}x")]
     public async Task A_body_that_is_none_is_refused(string body)
     {
@@ -104,7 +133,7 @@ public sealed class WorkerApiTests
         foreach ((string Name, string Value) header in new[]
         {
             ("Authorization", $"Bearer {Token}x"), ("X-Forwarded-For", "127.0.0.1"), ("Forwarded", "for=127.0.0.1"), ("X-Real-IP", "127.0.0.1"), ("Via", "1.1 proxy"),
-            ("X-Original-For", "127.0.0.1"), ("Host", "evil.example.org"), ("Origin", "http://evil.example.org"),
+            ("X-Original-For", "127.0.0.1"), ("x-original-host", "localhost"), ("X-Forwarded-Prefix", "/"), ("x-forwarded-port", "80"), ("Host", "evil.example.org"), ("Origin", "http://evil.example.org"),
         })
         {
             (int status, string body) = await AskAsync(url, path, header);
@@ -193,6 +222,7 @@ public sealed class WorkerApiTests
         ShouldBeRefused(new GimletWorkersOptions { OperatorToken = "" }, "operator's token");
         ShouldBeRefused(new GimletWorkersOptions { Limits = new WorkerLimits { Workers = 0 } }, "Limits.Workers ");
         ShouldBeRefused(new GimletWorkersOptions { Limits = new WorkerLimits { MessageBytes = 10 } }, "Limits.MessageBytes");
+        ShouldBeRefused(new GimletWorkersOptions { Limits = new WorkerLimits { MessageBytes = (64 * 1024) + 1 } }, "Limits.MessageBytes");
         ShouldBeRefused(new GimletWorkersOptions { Limits = new WorkerLimits { PingAfter = TimeSpan.FromMinutes(1) } }, "Limits.DropAfter");
         ShouldBeRefused(new GimletWorkersOptions { Limits = new WorkerLimits { ProofTimeout = TimeSpan.Zero } }, "Limits.ProofTimeout");
         Assert.DoesNotContain(Token, new GimletWorkersOptions { Token = Token, OperatorToken = Token }.ToString(), StringComparison.Ordinal);

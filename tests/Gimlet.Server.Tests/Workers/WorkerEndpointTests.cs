@@ -129,6 +129,18 @@ public sealed class WorkerEndpointTests
     }
 
     [Fact]
+    public async Task A_message_of_empty_frames_without_an_end_ends_the_connection()
+    {
+        await using GimletServer server = await WorkersAsync();
+        await using RawWebSocket raw = await RawWebSocket.ConnectAsync(server.HttpUrls[0], "/ws/register/raw");
+        byte[] few = [.. RawWebSocket.Frame(0x01), .. Enumerable.Repeat(RawWebSocket.Frame(0x00), 1000).SelectMany(f => f), .. RawWebSocket.Frame(0x80)];
+        await raw.SendAsync(few);
+        await raw.SendAsync([.. RawWebSocket.Frame(0x01), .. Enumerable.Repeat(RawWebSocket.Frame(0x00), 1100).SelectMany(f => f)]);
+        byte[] close = [0x03, 0xf1, .. "A message has at most 1024 empty frames"u8];
+        Assert.Equal([0x88, (byte)close.Length, .. close], await raw.ReadAsync(2 + close.Length));
+    }
+
+    [Fact]
     public async Task Messages_beyond_the_rate_end_the_connection()
     {
         await using GimletServer server = await WorkersAsync(o => o with { Limits = new WorkerLimits { MessageBurst = 5, MessagesPerSecond = 1 } });

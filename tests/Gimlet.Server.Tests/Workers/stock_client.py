@@ -37,6 +37,8 @@ MALFORMED = [
     '{"type":"resume_pairing","peer_worker_id":{"a":1}}',
     '\ufeff{"type":"echo_request","payload":1}',
     '{"type":"\\ud800"}',
+    '{"\\ud800":1}',
+    '{"type":"echo_request","\\udc00":1}',
     "[" * 5000,
     b"",
     b"\x00\xff\xfe",

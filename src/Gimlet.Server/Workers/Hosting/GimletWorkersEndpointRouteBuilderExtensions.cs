@@ -9,6 +9,9 @@ namespace Gimlet.Server;
 /// <summary>Gives the workers' rendezvous its place in an ASP.NET Core application.</summary>
 public static class GimletWorkersEndpointRouteBuilderExtensions
 {
+    // RFC 9110 section 9.1: "All general-purpose servers MUST support the methods GET and HEAD." The framework's MapGet maps the one alone.
+    private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
+
     /// <summary>
     /// Maps <c>/ws/register/{worker_id}</c>, where workers register, <c>/ip</c>, <c>/</c>, and for operators <c>/debug/list_workers</c>, <c>/api/workers</c> and
     /// <c>/api/connect</c>. Routes of the application with the same path come first; those of <c>MapGimlet</c> come after.
@@ -28,8 +31,8 @@ public static class GimletWorkersEndpointRouteBuilderExtensions
             .Use((RequestDelegate _) => context => WorkerEndpoint.HandleAsync(context, host))
             .Build();
         Place(endpoints.MapGet(WorkerEndpoint.Path, register), "Gimlet worker");
-        Place(endpoints.MapGet("/", WorkerApi.HomeAsync), "Gimlet workers");
-        Place(endpoints.MapGet("/ip", (RequestDelegate)(context => WorkerApi.IpAsync(context, host))), "Gimlet workers: the caller's address");
+        Place(endpoints.MapMethods("/", GetAndHead, WorkerApi.HomeAsync), "Gimlet workers");
+        Place(endpoints.MapMethods("/ip", GetAndHead, (RequestDelegate)(context => WorkerApi.IpAsync(context, host))), "Gimlet workers: the caller's address");
         Place(endpoints.MapGet("/debug/list_workers", (RequestDelegate)(context => WorkerApi.DebugAsync(context, host))), "Gimlet workers: all");
         Place(endpoints.MapGet("/api/workers", (RequestDelegate)(context => WorkerApi.ListAsync(context, host))), "Gimlet workers: list");
         Place(endpoints.MapPost("/api/connect", (RequestDelegate)(context => WorkerApi.ConnectAsync(context, host))), "Gimlet workers: connect two");

@@ -10,7 +10,8 @@ namespace Gimlet.Server.Workers.Hosting;
 internal sealed class OperatorAccess(string? token)
 {
     // What proxies write, and what the framework's own middleware leaves behind where it has believed them.
-    private static readonly string[] Forwarded = ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "X-Original-For"];
+    private static readonly string[] Forwarded = ["Forwarded", "Via", "X-Real-IP"];
+    private static readonly string[] ForwardedPrefixes = ["X-Forwarded-", "X-Original-"];
 
     private readonly BearerToken? _token = token is null ? null : new BearerToken(token);
 
@@ -28,9 +29,9 @@ internal sealed class OperatorAccess(string? token)
             return "This is for callers on the server's own machine, or with the operator's token (Authorization: Bearer)";
         }
 
-        foreach (string header in Forwarded)
+        foreach (string header in request.Headers.Keys)
         {
-            if (request.Headers.ContainsKey(header))
+            if (IsOfProxy(header))
             {
                 return $"This came through a proxy ({header}): it takes the operator's token (Authorization: Bearer)";
             }
@@ -42,6 +43,10 @@ internal sealed class OperatorAccess(string? token)
             ? "Call it as localhost or by a loopback address, and not from a web page, or with the operator's token (Authorization: Bearer)"
             : null;
     }
+
+    private static bool IsOfProxy(string header) =>
+        Array.Exists(Forwarded, name => header.Equals(name, StringComparison.OrdinalIgnoreCase))
+        || Array.Exists(ForwardedPrefixes, prefix => header.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
 
     private static bool IsLocal(string host) =>
         string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address));

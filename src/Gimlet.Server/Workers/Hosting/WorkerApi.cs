@@ -160,6 +160,11 @@ internal static class WorkerApi
         {
             return null;
         }
+        catch (InvalidOperationException)
+        {
+            // RFC 8259 section 8.2: half a surrogate pair in a member's name is JSON, and no text to compare.
+            return null;
+        }
     }
 
     // What is no name is not known, and the answer says so; nothing else happens with it.

@@ -9,6 +9,9 @@ internal sealed class WorkerReader(WebSocket socket, WorkerConnection connection
     /// <summary>Frames that are read without leaving the thread, where they come that fast: as many as of a node.</summary>
     private const int FramesPerTurn = 64;
 
+    /// <summary>Empty frames within one message; 1024. The bytes of a message have their own limit, and frames without any would go on for ever beneath it.</summary>
+    private const int MaxEmptyFrames = 1024;
+
     /// <summary>Until the other side's close frame.</summary>
     public async Task RunAsync()
     {
@@ -41,6 +44,7 @@ internal sealed class WorkerReader(WebSocket socket, WorkerConnection connection
         try
         {
             int length = 0;
+            int empty = 0;
             while (!isWhole)
             {
                 if (length == buffer.Length && length < limit)
@@ -61,9 +65,10 @@ internal sealed class WorkerReader(WebSocket socket, WorkerConnection connection
 
                 length += result.Count;
                 isWhole = result.EndOfMessage;
-                if (room == 0 && !isWhole)
+                empty += result.Count == 0 ? 1 : 0;
+                if (!isWhole && (room == 0 || empty > MaxEmptyFrames))
                 {
-                    host.Core.HandleTooLarge(connection);
+                    host.Core.HandleTooLarge(connection, room == 0 ? null : $"A message has at most {MaxEmptyFrames} empty frames");
                     return await SkipAsync(buffer).ConfigureAwait(false);
                 }
             }
