@@ -145,12 +145,29 @@ internal sealed class WorkerCommand
     {
         try
         {
+            await DeclineStreamsAsync(peer.Connection, context.Interrupted).ConfigureAwait(false);
             _ = await peer.Connection.Closed.WaitAsync(context.Interrupted).ConfigureAwait(false);
         }
         finally
         {
             await EndAsync(worker, peer, context).ConfigureAwait(false);
             context.Reporter.Report(new ClosedEvent(Words.Of(peer.Connection.RemotePeer), await peer.Connection.Closed.ConfigureAwait(false)));
+        }
+    }
+
+    // A peer with a stage would wait for ever for somebody who takes what it sends.
+    private static async Task DeclineStreamsAsync(GimletConnection connection, CancellationToken interrupted)
+    {
+        try
+        {
+            while (true)
+            {
+                PipeTransfer.Decline(await connection.AcceptStreamAsync(interrupted).ConfigureAwait(false));
+            }
+        }
+        catch (GimletException)
+        {
+            // The connection has ended, and says why itself.
         }
     }
 
@@ -183,10 +200,6 @@ internal sealed class WorkerCommand
                 {
                     await EndAsync(worker, peer, context).ConfigureAwait(false);
                     context.Reporter.Report(new PipeClosedEvent(await peer.Connection.Closed.ConfigureAwait(false), transfer.SentBytes, transfer.ReceivedBytes));
-                    if (end.DroppedBytes > 0)
-                    {
-                        context.Reporter.Report(new WarningEvent($"The peer sent {end.DroppedBytes} bytes, and there is no --receive."));
-                    }
                 }
             }
         }

@@ -5,9 +5,6 @@ namespace Gimlet.Cli.Running.Stages;
 /// <summary>What a worker's peer talks with, for one peer.</summary>
 internal interface IStageEnd : IPipeEnd, IAsyncDisposable
 {
-    /// <summary>Bytes that the peer sent and nobody wanted.</summary>
-    long DroppedBytes { get; }
-
     /// <summary>Both directions are over; waits for what is left to do, and says whether it went well.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="GimletException">It did not.</exception>
