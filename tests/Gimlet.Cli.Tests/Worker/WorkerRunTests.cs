@@ -185,6 +185,40 @@ public sealed class WorkerRunTests : WorkerTest
     }
 
     [Fact]
+    public async Task A_command_that_goes_on_without_its_peer_is_ended_and_that_is_said()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The command is one of a Unix shell.");
+        Environment["GIMLET_GROUP_SECRET"] = "0123456789abcdef";
+        (string url, _, _) = await RendezvousAsync();
+
+        GimletProcess receiver = StartWorker(url, "receiver", "--group", "g", "--receive", Folder.File("out"));
+        CliResult command = await StartWorker(url, "command", "--group", "g", "--exec", "echo all; exec >&-; exec sleep 600").WaitForExitAsync();
+
+        Assert.Contains("still runs", AssertFailed(command, 8, "local-fault").Text("message"), StringComparison.Ordinal);
+        Assert.Equal(0, (await receiver.WaitForExitAsync()).ExitCode);
+        Assert.Equal("all\n", await File.ReadAllTextAsync(Folder.File("out"), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_named_pipe_that_nobody_writes_to_does_not_keep_a_worker_from_ending()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Named pipes in the file system are of Unix.");
+        using (var mkfifo = Process.Start("mkfifo", [Folder.File("pipe")]))
+        {
+            await mkfifo.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        (string url, _, _) = await RendezvousAsync();
+        GimletProcess sender = StartWorker(url, "sender", "--send", Folder.File("pipe"));
+        _ = StartWorker(url, "receiver", "--receive", Folder.File("out"));
+        _ = await sender.WaitForAsync("connected");
+
+        var ending = Stopwatch.StartNew();
+        Assert.Equal(0, (await sender.SignalAsync("TERM")).ExitCode);
+        Assert.True(ending.Elapsed < LongestEnd, $"it took {ending.Elapsed}");
+    }
+
+    [Fact]
     public async Task Without_proofs_the_connection_says_that_it_is_not_authenticated()
     {
         (string url, _, _) = await RendezvousAsync();

@@ -13,6 +13,9 @@ internal sealed class CommandEnd : IStageEnd
     // A command that ends closes its output a moment before its status is known. One that goes on has closed its output on purpose.
     private static readonly TimeSpan StatusGrace = TimeSpan.FromMilliseconds(500);
 
+    // The peer has everything, and has gone: what is left is a command's last words. It holds up the next peer.
+    private static readonly TimeSpan FinishGrace = TimeSpan.FromSeconds(5);
+
     // What the worker knows is not the command's, which works with what a peer sends.
     private static readonly string[] Secrets =
         [EnvironmentNames.Of("--group-secret"), EnvironmentNames.Of("--worker-token"), EnvironmentNames.Of("--server-token")];
@@ -121,7 +124,19 @@ internal sealed class CommandEnd : IStageEnd
     /// <inheritdoc/>
     public async Task FinishAsync(CancellationToken cancellationToken)
     {
-        await _process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _process.WaitForExitAsync(cancellationToken).WaitAsync(FinishGrace, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException e)
+        {
+            throw new GimletException(
+                GimletErrorKind.LocalFault,
+                $"The command of --exec still runs {FinishGrace.TotalSeconds:0} s after its peer was gone, and is ended.",
+                "Let it end when its input ends, or keep its output open for as long as the peer is to wait.",
+                e);
+        }
+
         ThrowIfFailed();
     }
 

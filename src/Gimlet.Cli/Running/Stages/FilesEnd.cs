@@ -23,11 +23,16 @@ internal sealed class FilesEnd : IStageEnd
 
     /// <summary>Opens what the plan names.</summary>
     /// <param name="plan">The plan.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="GimletException"><see cref="GimletErrorKind.LocalFault"/>: something cannot be opened.</exception>
-    public static async Task<FilesEnd> OpenAsync(StagePlan plan)
+    public static async Task<FilesEnd> OpenAsync(StagePlan plan, CancellationToken cancellationToken)
     {
         StandardStreams? standard = plan.Send == StagePlan.Standard || plan.Receive == StagePlan.Standard ? StandardStreams.Open("gimlet worker") : null;
-        FileStream? source = plan.Send is null or StagePlan.Standard ? null : OpenSource(plan.Send);
+
+        // A named pipe opens when its writer does, which may be never: the open is left behind, and ends with the process.
+        FileStream? source = plan.Send is null or StagePlan.Standard
+            ? null
+            : await Task.Run(() => OpenSource(plan.Send), CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             return new FilesEnd(

@@ -16,7 +16,8 @@ internal static class StageEnd
 {
     /// <summary>Opens it.</summary>
     /// <param name="plan">What the line says.</param>
+    /// <param name="cancellationToken">Ends the wait for a file that is a named pipe.</param>
     /// <exception cref="GimletException"><see cref="GimletErrorKind.LocalFault"/>: a file cannot be opened, or the command cannot be started.</exception>
-    public static async Task<IStageEnd> OpenAsync(StagePlan plan) =>
-        plan.Command is { } command ? CommandEnd.Start(command) : await FilesEnd.OpenAsync(plan).ConfigureAwait(false);
+    public static async Task<IStageEnd> OpenAsync(StagePlan plan, CancellationToken cancellationToken) =>
+        plan.Command is { } command ? CommandEnd.Start(command) : await FilesEnd.OpenAsync(plan, cancellationToken).ConfigureAwait(false);
 }
