@@ -10,6 +10,10 @@ namespace Gimlet.Samples.Worker;
 /// <summary>Runs a worker for as long as the host runs, and exchanges a greeting with each peer.</summary>
 public sealed partial class PeerService(IConfiguration configuration, ILoggerFactory loggers, ILogger<PeerService> logger) : BackgroundService
 {
+    // What a stranger may send, in bytes, and how long it may take.
+    private const int LongestGreeting = 4096;
+    private static readonly TimeSpan GreetingTimeout = TimeSpan.FromSeconds(10);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         string rendezvous = configuration["RENDEZVOUS_SERVICE_URL"] ?? throw new InvalidOperationException("Set RENDEZVOUS_SERVICE_URL, such as https://gimlet.example.org.");
@@ -30,20 +34,27 @@ public sealed partial class PeerService(IConfiguration configuration, ILoggerFac
 
     private async Task GreetAsync(WorkerPeer peer, string self, CancellationToken stoppingToken)
     {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        bound.CancelAfter(GreetingTimeout);
         try
         {
             // Whoever dialled opens the stream; both write, and both read to the end.
             QuicStream stream = peer.Connection.IsIncoming
-                ? await peer.Connection.AcceptStreamAsync(stoppingToken).ConfigureAwait(false)
-                : await peer.Connection.OpenStreamAsync(cancellationToken: stoppingToken).ConfigureAwait(false);
-            await stream.WriteAsync(Encoding.UTF8.GetBytes($"hello from {self}"), completeWrites: true, stoppingToken).ConfigureAwait(false);
-            using var reader = new StreamReader(stream);
-            Greeted(peer.WorkerId, peer.IsAuthenticated, await reader.ReadToEndAsync(stoppingToken).ConfigureAwait(false));
+                ? await peer.Connection.AcceptStreamAsync(bound.Token).ConfigureAwait(false)
+                : await peer.Connection.OpenStreamAsync(cancellationToken: bound.Token).ConfigureAwait(false);
+            await stream.WriteAsync(Encoding.UTF8.GetBytes($"hello from {self}"), completeWrites: true, bound.Token).ConfigureAwait(false);
+            byte[] greeting = new byte[LongestGreeting];
+            int length = await stream.ReadAtLeastAsync(greeting, greeting.Length, throwOnEndOfStream: false, bound.Token).ConfigureAwait(false);
+            Greeted(peer.WorkerId, peer.IsAuthenticated, Encoding.UTF8.GetString(greeting, 0, length));
             _ = await peer.Connection.Closed.WaitAsync(stoppingToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is GimletException or IOException)
         {
             Lost(peer.WorkerId, e.Message);
+        }
+        catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
+        {
+            Lost(peer.WorkerId, "it has not greeted in time");
         }
     }
 

@@ -177,6 +177,7 @@ public sealed partial class GimletWorker
                 await GroupProof.ExchangeAsync(connection, PeerId, secret, _stop.Token).ConfigureAwait(false);
             }
 
+            Post((w, _) => w._session.HandleHandedOver(adopt.Connection));
             if (_options.OnePeer)
             {
                 Post((w, _) => w._session.HandleLastPeer(adopt.Connection));

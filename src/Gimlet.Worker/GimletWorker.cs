@@ -225,6 +225,9 @@ public sealed partial class GimletWorker : IAsyncDisposable
         // Looked at, so that nobody who does not wait for it hears of it from the finalizer.
         _ = _ended.Task.Exception;
         _ = _peers.Writer.TryComplete();
+
+        // Who is busy with a peer waits for no other one.
+        Report(new WorkerTrouble(end));
     }
 
     private void SetTimer()

@@ -121,6 +121,8 @@ public sealed record GimletWorkerOptions
                 $"The group's secret has {GroupSecret.Length} characters; it must have at least {MinSecretLength}.", "Make one with openssl rand -hex 16, the same for the whole group.");
         }
 
+        CheckToken("worker token", nameof(Token), Token);
+        CheckToken("server token", nameof(ServerToken), ServerToken);
         if (!ProveIdentity && (RequireAuthentication || AllowedPeers.Count > 0))
         {
             throw BadUsage("Proven peers only are wanted, and this worker proves nothing itself, so it is offered none.", "Leave ProveIdentity on.");
@@ -155,6 +157,15 @@ public sealed record GimletWorkerOptions
         LoggerFactory = LoggerFactory,
         TimeProvider = TimeProvider,
     };
+
+    // It goes into a header of HTTP as it is. The message has no part of it: messages are logged.
+    private static void CheckToken(string what, string option, string? token)
+    {
+        if (token.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        {
+            throw BadUsage($"The {what} ({option}) has a character that is not printable ASCII.", "Is there a line break or a space at its end?");
+        }
+    }
 
     private static GimletException BadUsage(string message, string hint) => new(GimletErrorKind.BadUsage, message, hint);
 }

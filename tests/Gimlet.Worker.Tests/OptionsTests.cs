@@ -14,6 +14,9 @@ public sealed class OptionsTests
         { "1 to 128", static o => o with { WorkerId = new string('a', 129) } },
         { "group ''", static o => o with { Group = string.Empty } },
         { "15 characters", static o => o with { GroupSecret = new string('s', 15) } },
+        { "(Token)", static o => o with { Token = "secret\n" } },
+        { "(Token)", static o => o with { Token = "secr\u00e9t" } },
+        { "(ServerToken)", static o => o with { ServerToken = "\0secret" } },
         { "proves nothing", static o => o with { ProveIdentity = false, RequireAuthentication = true } },
         { "PeerTimeout", static o => o with { PeerTimeout = TimeSpan.Zero } },
         { "PingInterval", static o => o with { PingInterval = TimeSpan.FromHours(2) } },
@@ -30,6 +33,7 @@ public sealed class OptionsTests
 
         Assert.Equal(GimletErrorKind.BadUsage, error.Kind);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", error.Message.Replace("group's secret", string.Empty, StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -105,6 +105,7 @@ public sealed class RendezvousTests
         Assert.Equal(GimletErrorKind.RendezvousRejected, end.Kind);
         Assert.Contains("'mine'", end.Message, StringComparison.Ordinal);
         _ = await Assert.ThrowsAsync<GimletException>(() => worker.Worker.Ended);
+        Assert.Same(end, (await worker.ToldAsync<WorkerTrouble>()).Problem);
     }
 
     [Theory]

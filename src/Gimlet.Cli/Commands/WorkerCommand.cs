@@ -13,6 +13,9 @@ internal sealed class WorkerCommand
 {
     private const string Name = "worker";
 
+    // A peer that fails at once is offered again at once. It waits longer than this for what it is to be sent.
+    private static readonly TimeSpan FailurePause = TimeSpan.FromSeconds(1);
+
     private readonly WorkerSettings _worker = new();
     private readonly StageSettings _stage = new();
     private readonly OutputSettings _output;
@@ -72,9 +75,9 @@ internal sealed class WorkerCommand
                 return await ServeAsync(worker, stage, context).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (context.Interrupted.IsCancellationRequested)
+        catch (Exception e) when (e is OperationCanceledException or GimletException && context.Interrupted.IsCancellationRequested)
         {
-            // Being asked to end is how a worker ends.
+            // Being asked to end is how a worker ends. Its command and its peer may have been asked too, and their ends be seen first.
             return ExitCodes.Success;
         }
         finally
@@ -145,12 +148,29 @@ internal sealed class WorkerCommand
     {
         try
         {
+            await DeclineStreamsAsync(peer.Connection, context.Interrupted).ConfigureAwait(false);
             _ = await peer.Connection.Closed.WaitAsync(context.Interrupted).ConfigureAwait(false);
         }
         finally
         {
             await EndAsync(worker, peer, context).ConfigureAwait(false);
             context.Reporter.Report(new ClosedEvent(Words.Of(peer.Connection.RemotePeer), await peer.Connection.Closed.ConfigureAwait(false)));
+        }
+    }
+
+    // A peer with a stage would wait for ever for somebody who takes what it sends.
+    private static async Task DeclineStreamsAsync(GimletConnection connection, CancellationToken interrupted)
+    {
+        try
+        {
+            while (true)
+            {
+                PipeTransfer.Decline(await connection.AcceptStreamAsync(interrupted).ConfigureAwait(false));
+            }
+        }
+        catch (GimletException)
+        {
+            // The connection has ended, and says why itself.
         }
     }
 
@@ -169,7 +189,7 @@ internal sealed class WorkerCommand
     {
         try
         {
-            IStageEnd end = await StageEnd.OpenAsync(stage).ConfigureAwait(false);
+            IStageEnd end = await StageEnd.OpenAsync(stage, context.Interrupted).ConfigureAwait(false);
             await using (end.ConfigureAwait(false))
             {
                 var transfer = new PipeTransfer(peer.Connection, end, Name);
@@ -183,17 +203,14 @@ internal sealed class WorkerCommand
                 {
                     await EndAsync(worker, peer, context).ConfigureAwait(false);
                     context.Reporter.Report(new PipeClosedEvent(await peer.Connection.Closed.ConfigureAwait(false), transfer.SentBytes, transfer.ReceivedBytes));
-                    if (end.DroppedBytes > 0)
-                    {
-                        context.Reporter.Report(new WarningEvent($"The peer sent {end.DroppedBytes} bytes, and there is no --receive."));
-                    }
                 }
             }
         }
-        catch (GimletException e) when (!stage.Once)
+        catch (GimletException e) when (!stage.Once && !context.Interrupted.IsCancellationRequested)
         {
-            // One peer's failure is not the next one's.
+            // One peer's failure is not the next one's; but where there is nobody else, the next one is the same.
             _ = CommandHost.Fail(context.Reporter, e);
+            await Task.Delay(FailurePause, context.Interrupted).ConfigureAwait(false);
         }
     }
 }

@@ -6,6 +6,13 @@ namespace Gimlet.Cli.Running;
 /// </summary>
 internal interface IPipeEnd
 {
+    /// <summary>False: there is nothing to read, not even an end, and the other side is told so.</summary>
+    bool Sends { get; }
+
+    /// <summary>The other side has nothing to send, which is not the same as sending no bytes.</summary>
+    /// <exception cref="GimletException">It was to send something.</exception>
+    void AcceptNothing();
+
     /// <summary>Reads; 0 bytes are the end.</summary>
     /// <param name="buffer">Gets the bytes. After a cancellation it belongs to the read that was left behind.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

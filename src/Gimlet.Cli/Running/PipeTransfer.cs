@@ -10,6 +10,7 @@ namespace Gimlet.Cli.Running;
 /// <see cref="Greeting"/>, for a stream without a byte is not seen by the other side, which may be the one with something to say. All else are the bytes.
 /// Each side whose end has taken everything sends a receipt: a unidirectional stream with the count, 8 bytes, big-endian. Who has a
 /// receipt knows that nothing is lost; QUIC's acknowledgements know only that it has arrived in a buffer.
+/// A side that has nothing to send aborts its direction with a code of its own instead of ending it: an empty file is something.
 /// </summary>
 /// <param name="connection">The connection.</param>
 /// <param name="end">Where the bytes come from and go to.</param>
@@ -27,6 +28,8 @@ internal sealed class PipeTransfer(GimletConnection connection, IPipeEnd end, st
     // The stream is aborted with these.
     private const long OutputGone = 1;
     private const long GivenUp = 2;
+    private const long NothingToSend = 3;
+    private const long NothingWanted = 4;
 
     // The first byte leaves as soon as the connection is there; this many round trips over any relay are enough for it.
     private static readonly TimeSpan GreetingLimit = TimeSpan.FromSeconds(10);
@@ -39,6 +42,10 @@ internal sealed class PipeTransfer(GimletConnection connection, IPipeEnd end, st
 
     /// <summary>Bytes that this end has taken.</summary>
     public long ReceivedBytes => Interlocked.Read(ref _received);
+
+    /// <summary>Tells a side that has opened a stream that nothing is sent or received on this one.</summary>
+    /// <param name="stream">The stream.</param>
+    public static void Decline(QuicStream stream) => stream.Abort(QuicAbortDirection.Both, NothingWanted);
 
     /// <summary>Runs both directions to their ends; returns when either side has everything and knows it.</summary>
     /// <param name="interrupted">Gives up.</param>
@@ -57,7 +64,7 @@ internal sealed class PipeTransfer(GimletConnection connection, IPipeEnd end, st
 
             // The first failure ends everything: half a pipe is of no use to a script that cannot see it.
 #pragma warning disable CA2025 // nobody disposes of the stream: it ends with the connection
-            await foreach (Task part in Task.WhenEach(SendAsync(data, over.Token), data.WritesClosed, receiving, confirmation).WithCancellation(over.Token).ConfigureAwait(false))
+            await foreach (Task part in Task.WhenEach(SendAsync(data, over.Token), WritesOf(data), receiving, confirmation).WithCancellation(over.Token).ConfigureAwait(false))
 #pragma warning restore CA2025
             {
                 await part.ConfigureAwait(false);
@@ -95,9 +102,7 @@ internal sealed class PipeTransfer(GimletConnection connection, IPipeEnd end, st
         {
             QuicStream data = await connection.AcceptStreamAsync(bound.Token).ConfigureAwait(false);
             byte[] first = new byte[1];
-            bool greeted = data.Type == QuicStreamType.Bidirectional
-                && await data.ReadAsync(first, bound.Token).ConfigureAwait(false) == first.Length
-                && first[0] == Greeting;
+            bool greeted = data.Type == QuicStreamType.Bidirectional && await ReadGreetingAsync(data, first, bound.Token).ConfigureAwait(false) && first[0] == Greeting;
             return greeted ? data : throw NotSpoken();
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -106,8 +111,33 @@ internal sealed class PipeTransfer(GimletConnection connection, IPipeEnd end, st
         }
     }
 
+    // An abort may overtake what came before it (RFC 9000 section 3.2); only a side that speaks this has the code for it.
+    private static async Task<bool> ReadGreetingAsync(QuicStream data, byte[] first, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await data.ReadAsync(first, cancellationToken).ConfigureAwait(false) == first.Length;
+        }
+        catch (QuicException e) when (IsNothing(e))
+        {
+            first[0] = Greeting;
+            return true;
+        }
+    }
+
+    private static bool IsNothing(QuicException e) => e is { Kind: QuicErrorKind.StreamAborted, ApplicationErrorCode: NothingToSend };
+
+    // Tells that the peer no longer reads; where nothing is sent it need not.
+    private Task WritesOf(QuicStream data) => end.Sends ? data.WritesClosed : Task.CompletedTask;
+
     private async Task SendAsync(QuicStream data, CancellationToken cancellationToken)
     {
+        if (!end.Sends)
+        {
+            data.Abort(QuicAbortDirection.Write, NothingToSend);
+            return;
+        }
+
         byte[] buffer = GC.AllocateUninitializedArray<byte>(BufferLength);
         while (await end.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is > 0 and int count)
         {
@@ -121,7 +151,25 @@ internal sealed class PipeTransfer(GimletConnection connection, IPipeEnd end, st
     // What the network has brought waits in the stream, whose window stops the peer, until standard output has taken what came before.
     private async Task<QuicStream> ReceiveAsync(QuicStream data, CancellationToken cancellationToken)
     {
-        PipeReader input = data.Input;
+        try
+        {
+            await DrainAsync(data.Input, cancellationToken).ConfigureAwait(false);
+        }
+        catch (QuicException e) when (IsNothing(e) && ReceivedBytes == 0)
+        {
+            end.AcceptNothing();
+        }
+
+        await end.CloseOutputAsync().ConfigureAwait(false);
+        QuicStream receipt = await connection.OpenStreamAsync(QuicStreamType.Unidirectional, cancellationToken).ConfigureAwait(false);
+        byte[] count = new byte[ReceiptLength];
+        BinaryPrimitives.WriteInt64BigEndian(count, ReceivedBytes);
+        await receipt.WriteAsync(count, completeWrites: true, cancellationToken).ConfigureAwait(false);
+        return receipt;
+    }
+
+    private async Task DrainAsync(PipeReader input, CancellationToken cancellationToken)
+    {
         for (bool ended = false; !ended;)
         {
             ReadResult read = await input.ReadAsync(cancellationToken).ConfigureAwait(false);
@@ -134,13 +182,6 @@ internal sealed class PipeTransfer(GimletConnection connection, IPipeEnd end, st
             input.AdvanceTo(read.Buffer.End);
             ended = read.IsCompleted;
         }
-
-        await end.CloseOutputAsync().ConfigureAwait(false);
-        QuicStream receipt = await connection.OpenStreamAsync(QuicStreamType.Unidirectional, cancellationToken).ConfigureAwait(false);
-        byte[] count = new byte[ReceiptLength];
-        BinaryPrimitives.WriteInt64BigEndian(count, ReceivedBytes);
-        await receipt.WriteAsync(count, completeWrites: true, cancellationToken).ConfigureAwait(false);
-        return receipt;
     }
 
     private async Task<long> ReadReceiptAsync(CancellationToken cancellationToken)
@@ -183,7 +224,12 @@ internal sealed class PipeTransfer(GimletConnection connection, IPipeEnd end, st
         {
             return new GimletException(
                 GimletErrorKind.Transport,
-                cause.ApplicationErrorCode == OutputGone ? "What the bytes come from or go to has failed on the other side." : "The other side has given up.",
+                cause.ApplicationErrorCode switch
+                {
+                    OutputGone => "What the bytes come from or go to has failed on the other side.",
+                    NothingWanted => "The other side sends and receives nothing.",
+                    _ => "The other side has given up.",
+                },
                 "What happened there, it says on its standard error.",
                 cause);
         }

@@ -46,6 +46,12 @@ internal sealed class StandardStreams : IPipeEnd
     }
 
     /// <inheritdoc/>
+    public bool Sends => true;
+
+    /// <inheritdoc/>
+    public void AcceptNothing() => throw new GimletException(GimletErrorKind.Transport, "The other side has nothing to send.");
+
+    /// <inheritdoc/>
     public async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         try

@@ -9,7 +9,12 @@ internal static class WorkerNewsTeller
     /// <summary>Tells the news of a worker from its beginning on.</summary>
     /// <param name="worker">The worker.</param>
     /// <param name="reporter">Where to.</param>
-    public static void Tell(GimletWorker worker, IReporter reporter) => worker.News += news => reporter.Report(Translate(news));
+    public static void Tell(GimletWorker worker, IReporter reporter) => worker.News += news => reporter.Report(
+        news is WorkerTrouble trouble && worker.Ended.Exception?.InnerException == trouble.Problem
+
+            // The command itself ends with this error, when its peer has gone.
+            ? new WarningEvent(trouble.Problem.Message)
+            : Translate(news));
 
     private static CliEvent Translate(WorkerNews news) => news switch
     {

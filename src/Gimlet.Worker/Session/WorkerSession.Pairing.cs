@@ -12,9 +12,6 @@ internal sealed partial class WorkerSession
     // A pairing that fails at once is offered again at once where there is nobody else: the pause before this worker says so grows to this.
     private static readonly TimeSpan MaxFailurePause = TimeSpan.FromSeconds(10);
 
-    // A connection that ends sooner has not been one.
-    private static readonly TimeSpan LivedLongEnough = TimeSpan.FromSeconds(5);
-
     private readonly List<Parked> _parked = [];
     private Pairing? _pairing;
     private Offer? _next;
@@ -76,6 +73,16 @@ internal sealed partial class WorkerSession
         if (_pairing is { Phase: Phase.WaitingForNode } waiting)
         {
             Start(waiting, now);
+        }
+    }
+
+    /// <summary>The application has this connection: the pairing has done what it is for, however soon the connection ends.</summary>
+    public void HandleHandedOver(int connection)
+    {
+        if (_pairing is { IsConnected: true } current && current.Connection == connection)
+        {
+            current.IsHandedOver = true;
+            _failures = 0;
         }
     }
 
@@ -183,7 +190,12 @@ internal sealed partial class WorkerSession
             return;
         }
 
-        _failures = now - current.ConnectedAt >= LivedLongEnough ? 0 : _failures + 1;
+        if (!current.IsHandedOver)
+        {
+            // It went, or was refused, before it was of use to anybody.
+            _failures++;
+        }
+
         EndPairing(now);
     }
 
@@ -318,7 +330,6 @@ internal sealed partial class WorkerSession
         CancelDialOf(pairing);
         pairing.Phase = Phase.Connected;
         pairing.Connection = connection;
-        pairing.ConnectedAt = now;
         _actions.Enqueue(new AdoptConnection(connection, pairing.Offer.WorkerId, pairing.Offer.PeerId));
     }
 
@@ -424,7 +435,7 @@ internal sealed partial class WorkerSession
 
         public int Connection { get; set; }
 
-        public TimeSpan ConnectedAt { get; set; }
+        public bool IsHandedOver { get; set; }
 
         public bool IsConnected => Phase is Phase.Connected or Phase.Probing;
     }

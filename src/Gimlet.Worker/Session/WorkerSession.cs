@@ -41,6 +41,7 @@ internal sealed partial class WorkerSession(WorkerSessionOptions options)
 
     private readonly Queue<WorkerAction> _actions = new();
     private LinkState _link;
+    private ProofStep _proof;
     private TimeSpan _proofDeadline;
     private TransportAddress _endpoint;
     private string? _seenAddress;
@@ -48,17 +49,32 @@ internal sealed partial class WorkerSession(WorkerSessionOptions options)
     private enum LinkState
     {
         Down,
-        AwaitingChallenge,
-        AwaitingVerdict,
+
+        /// <summary>The proof is under way, and its time is not over.</summary>
+        Proving,
+
+        /// <summary>Not proven, and no unproven offer is wanted: nobody is offered this worker. A late proof still registers it.</summary>
+        Unproven,
         Registered,
     }
+
+    // How far the proof of this link is. It outlives its time: a rendezvous that starts slowly is answered when it answers.
+    private enum ProofStep
+    {
+        /// <summary>Nothing was asked for, or all is said: one proof per link.</summary>
+        None,
+        Asked,
+        Signed,
+    }
+
+    private bool WantsProvenOnly => options.RequiresProof || options.Allowed.Count > 0;
 
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
     public TimeSpan NextTimeout
     {
         get
         {
-            TimeSpan next = _link is LinkState.AwaitingChallenge or LinkState.AwaitingVerdict ? _proofDeadline : TimeSpan.MaxValue;
+            TimeSpan next = _link == LinkState.Proving ? _proofDeadline : TimeSpan.MaxValue;
             TimeSpan pairing = NextPairingTimeout;
             return next < pairing ? next : pairing;
         }
@@ -70,7 +86,8 @@ internal sealed partial class WorkerSession(WorkerSessionOptions options)
     /// <summary>The WebSocket is open.</summary>
     public void HandleLinkOpened(TimeSpan now)
     {
-        _link = LinkState.AwaitingChallenge;
+        _link = LinkState.Proving;
+        _proof = ProofStep.None;
 
         // A worker that comes back without resume_pairing is unpaired: there is nothing left to end.
         _endAt = TimeSpan.MaxValue;
@@ -81,6 +98,7 @@ internal sealed partial class WorkerSession(WorkerSessionOptions options)
 
         if (options.Proves)
         {
+            _proof = ProofStep.Asked;
             _proofDeadline = now + ProofTimeout;
             Send(WorkerMessages.AskForChallenge());
         }
@@ -91,20 +109,25 @@ internal sealed partial class WorkerSession(WorkerSessionOptions options)
     }
 
     /// <summary>The WebSocket has ended. Peers and attempts to reach them live on.</summary>
-    public void HandleLinkClosed() => _link = LinkState.Down;
+    public void HandleLinkClosed()
+    {
+        _link = LinkState.Down;
+        _proof = ProofStep.None;
+    }
 
     /// <summary>A text frame of the rendezvous.</summary>
     public void HandleMessage(ReadOnlyMemory<byte> frame, TimeSpan now)
     {
         switch (WorkerMessages.Read(frame))
         {
-            case ProofChallenge challenge when _link == LinkState.AwaitingChallenge:
-                _link = LinkState.AwaitingVerdict;
+            case ProofChallenge challenge when _proof == ProofStep.Asked:
+                _proof = ProofStep.Signed;
                 _proofDeadline = now + ProofTimeout;
                 byte[] statement = Identity.Statement.Worker(options.Authority, options.WorkerId, challenge.Nonce, options.Identity.PublicKey.Span);
                 Send(WorkerMessages.ProvePeerId(options.Identity.PublicKey.Span, options.Identity.Sign(statement)));
                 break;
-            case ProofVerdict verdict when _link == LinkState.AwaitingVerdict:
+            case ProofVerdict verdict when _proof == ProofStep.Signed:
+                _proof = ProofStep.None;
                 HandleVerdict(verdict);
                 break;
             case EndpointAck { IsSuccess: false } ack:
@@ -152,9 +175,9 @@ internal sealed partial class WorkerSession(WorkerSessionOptions options)
     /// <summary>The time has come.</summary>
     public void HandleTimeout(TimeSpan now)
     {
-        if (_link is LinkState.AwaitingChallenge or LinkState.AwaitingVerdict && now >= _proofDeadline)
+        if (_link == LinkState.Proving && now >= _proofDeadline)
         {
-            if (options.RequiresProof || options.Allowed.Count > 0)
+            if (WantsProvenOnly)
             {
                 Tell(
                     GimletErrorKind.Unsupported,
@@ -162,7 +185,7 @@ internal sealed partial class WorkerSession(WorkerSessionOptions options)
                     "Use a Gimlet server with --workers.");
             }
 
-            Register(null);
+            RegisterUnproven();
         }
 
         HandlePairingTimeout(now);
@@ -170,12 +193,31 @@ internal sealed partial class WorkerSession(WorkerSessionOptions options)
 
     private void HandleVerdict(ProofVerdict verdict)
     {
-        if (!verdict.IsSuccess)
+        if (verdict.IsSuccess)
         {
-            Tell(GimletErrorKind.RendezvousRejected, $"The rendezvous does not believe this worker's peer id: {verdict.Detail}.", "Use the rendezvous under a name that it knows itself by.");
+            // Again where this link is registered without it: what is said then changes nothing but the offers to come.
+            Register(options.Identity.Id);
+            return;
         }
 
-        Register(verdict.IsSuccess ? options.Identity.Id : null);
+        Tell(GimletErrorKind.RendezvousRejected, $"The rendezvous does not believe this worker's peer id: {verdict.Detail}.", "Use the rendezvous under a name that it knows itself by.");
+        if (_link == LinkState.Proving)
+        {
+            RegisterUnproven();
+        }
+    }
+
+    private void RegisterUnproven()
+    {
+        if (WantsProvenOnly)
+        {
+            // Who reports an address is offered to others, by that address only, and each such offer would be refused here.
+            _link = LinkState.Unproven;
+        }
+        else
+        {
+            Register(null);
+        }
     }
 
     private void Register(PeerId? proven)

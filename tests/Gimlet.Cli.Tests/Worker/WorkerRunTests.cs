@@ -49,14 +49,90 @@ public sealed class WorkerRunTests : WorkerTest
         (string url, _, _) = await RendezvousAsync();
 
         // What is sent from standard input leaves standard output to the events.
-        PipeProcess receiver = StartWorkerPipe(url, "receiver", "--receive", "-");
+        PipeProcess receiver = StartWorkerPipe(url, "receiver", "--receive", "-", "--send", "-");
         PipeProcess sender = StartWorkerPipe(url, "sender", "--receive", "-", "--send", "-");
         Task<string> coming = receiver.ReadToEndAsync();
+        await receiver.Input.DisposeAsync();
         await sender.WriteAndEndAsync(bytes);
 
         Assert.Equal(Convert.ToHexString(SHA256.HashData(bytes)), await coming);
         Assert.Equal(Convert.ToHexString(SHA256.HashData([])), await sender.ReadToEndAsync());
         Assert.Equal((0, 0), ((await sender.WaitForExitAsync()).ExitCode, (await receiver.WaitForExitAsync()).ExitCode));
+    }
+
+    [Fact]
+    public async Task Bytes_for_which_there_is_no_receive_are_not_lost_without_a_word()
+    {
+        await File.WriteAllTextAsync(Folder.File("in"), "precious", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Folder.File("empty"), string.Empty, TestContext.Current.CancellationToken);
+        (string url, _, _) = await RendezvousAsync();
+
+        GimletProcess deaf = StartWorker(url, "deaf", "--send", Folder.File("empty"));
+        CliResult sent = await StartWorker(url, "sender", "--send", Folder.File("in")).WaitForExitAsync();
+
+        _ = AssertFailed(sent, 1, "transport");
+        CliEvent error = AssertFailed(await deaf.WaitForExitAsync(), 8, "local-fault");
+        Assert.Contains("no --receive", error.Text("message"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Two_that_receive_say_so_and_leave_their_files_alone()
+    {
+        (string url, _, _) = await RendezvousAsync();
+        string[] files = [Folder.File("a"), Folder.File("b")];
+        foreach (string file in files)
+        {
+            await File.WriteAllTextAsync(file, "what was there before", TestContext.Current.CancellationToken);
+        }
+
+        GimletProcess a = StartWorker(url, "a", "--receive", files[0]);
+        GimletProcess b = StartWorker(url, "b", "--receive", files[1]);
+
+        CliEvent[] errors = [AssertFailed(await a.WaitForExitAsync(), 1, "transport"), AssertFailed(await b.WaitForExitAsync(), 1, "transport")];
+        Assert.Contains(errors, static e => e.Text("message").Contains("nothing to send", StringComparison.Ordinal));
+        foreach (string file in files)
+        {
+            Assert.Equal("what was there before", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+            Assert.False(File.Exists(file + ".part"));
+        }
+    }
+
+    [Fact]
+    public async Task An_empty_file_is_something_and_a_command_may_have_an_empty_input()
+    {
+        await File.WriteAllTextAsync(Folder.File("empty"), string.Empty, TestContext.Current.CancellationToken);
+        (string url, _, _) = await RendezvousAsync();
+
+        GimletProcess receiver = StartWorker(url, "receiver", "--receive", Folder.File("out"));
+        CliResult sent = await StartWorker(url, "sender", "--send", Folder.File("empty")).WaitForExitAsync();
+        Assert.Equal((0, 0), (sent.ExitCode, (await receiver.WaitForExitAsync()).ExitCode));
+        Assert.Empty(await File.ReadAllBytesAsync(Folder.File("out"), TestContext.Current.CancellationToken));
+
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The command is one of a Unix shell.");
+        Environment["GIMLET_GROUP_SECRET"] = "0123456789abcdef";
+        Environment["GIMLET_WORKER_TOKEN"] = "fedcba9876543210";
+        receiver = StartWorker(url, "taker", "--group", "g", "--receive", Folder.File("out"));
+        CliResult command = await StartWorker(url, "command", "--group", "g", "--exec", "cat; env").WaitForExitAsync();
+        Assert.Equal((0, 0), (command.ExitCode, (await receiver.WaitForExitAsync()).ExitCode));
+        string environment = await File.ReadAllTextAsync(Folder.File("out"), TestContext.Current.CancellationToken);
+        Assert.Contains("PATH=", environment, StringComparison.Ordinal);
+        Assert.DoesNotContain("0123456789abcdef", environment, StringComparison.Ordinal);
+        Assert.DoesNotContain("fedcba9876543210", environment, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_stage_whose_peer_only_stays_is_told_so()
+    {
+        await File.WriteAllTextAsync(Folder.File("in"), "precious", TestContext.Current.CancellationToken);
+        (string url, _, _) = await RendezvousAsync();
+
+        GimletProcess staying = StartWorker(url, "staying");
+        CliResult sent = await StartWorker(url, "sender", "--send", Folder.File("in")).WaitForExitAsync();
+
+        Assert.NotEqual(0, sent.ExitCode);
+        Assert.NotEmpty(sent.Event("error").Text("message"));
+        _ = await staying.WaitForAsync("closed");
+        Assert.Equal(0, (await staying.SignalAsync("TERM")).ExitCode);
     }
 
     [Fact]
@@ -106,6 +182,40 @@ public sealed class WorkerRunTests : WorkerTest
         _ = AssertFailed(await receiver.WaitForExitAsync(), 1, "transport");
         Assert.Equal("what was there before", await File.ReadAllTextAsync(Folder.File("out"), TestContext.Current.CancellationToken));
         Assert.False(File.Exists(Folder.File("out.part")));
+    }
+
+    [Fact]
+    public async Task A_command_that_goes_on_without_its_peer_is_ended_and_that_is_said()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The command is one of a Unix shell.");
+        Environment["GIMLET_GROUP_SECRET"] = "0123456789abcdef";
+        (string url, _, _) = await RendezvousAsync();
+
+        GimletProcess receiver = StartWorker(url, "receiver", "--group", "g", "--receive", Folder.File("out"));
+        CliResult command = await StartWorker(url, "command", "--group", "g", "--exec", "echo all; exec >&-; exec sleep 600").WaitForExitAsync();
+
+        Assert.Contains("still runs", AssertFailed(command, 8, "local-fault").Text("message"), StringComparison.Ordinal);
+        Assert.Equal(0, (await receiver.WaitForExitAsync()).ExitCode);
+        Assert.Equal("all\n", await File.ReadAllTextAsync(Folder.File("out"), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_named_pipe_that_nobody_writes_to_does_not_keep_a_worker_from_ending()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Named pipes in the file system are of Unix.");
+        using (var mkfifo = Process.Start("mkfifo", [Folder.File("pipe")]))
+        {
+            await mkfifo.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        (string url, _, _) = await RendezvousAsync();
+        GimletProcess sender = StartWorker(url, "sender", "--send", Folder.File("pipe"));
+        _ = StartWorker(url, "receiver", "--receive", Folder.File("out"));
+        _ = await sender.WaitForAsync("connected");
+
+        var ending = Stopwatch.StartNew();
+        Assert.Equal(0, (await sender.SignalAsync("TERM")).ExitCode);
+        Assert.True(ending.Elapsed < LongestEnd, $"it took {ending.Elapsed}");
     }
 
     [Fact]

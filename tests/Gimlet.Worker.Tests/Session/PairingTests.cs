@@ -171,6 +171,43 @@ public sealed class PairingTests
     }
 
     [Fact]
+    public void Short_connections_that_the_application_had_are_no_failures()
+    {
+        using var world = new SessionWorld();
+        _ = world.Register().Done;
+        for (int i = 1; i <= 5; i++)
+        {
+            world.Offer();
+            world.Session.HandleDialled(i, connection: i, world.Now);
+            world.Session.HandleHandedOver(i);
+            world.Session.HandleConnectionClosed(i, world.Now);
+            Assert.Equal(["offered B", $"dial {i}", $"cancel {i}", $"adopt {i} B", End], world.Done);
+        }
+    }
+
+    [Fact]
+    public void Connections_that_end_before_the_application_has_them_are_failures_until_it_has_one()
+    {
+        using var world = new SessionWorld();
+        _ = world.Register().Done;
+        for (int i = 1; i <= 3; i++)
+        {
+            world.Offer();
+            world.Session.HandleDialled(i, connection: i, world.Now);
+            _ = world.Wait(6).Done;
+            world.Session.HandleConnectionClosed(i, world.Now);
+            Assert.Equal(i == 1 ? [End] : [], world.Done);
+            Assert.Equal(i == 1 ? [] : [End], world.Wait(Math.Pow(2, i - 2)).Done);
+        }
+
+        world.Offer();
+        world.Session.HandleDialled(4, connection: 4, world.Now);
+        world.Session.HandleHandedOver(4);
+        world.Session.HandleConnectionClosed(4, world.Now);
+        Assert.Equal(End, world.Done[^1]);
+    }
+
+    [Fact]
     public void The_newest_offer_counts()
     {
         using var world = new SessionWorld();

@@ -75,7 +75,69 @@ public sealed class RegistrationTests
         using var world = new SessionWorld(with: static o => o with { RequiresProof = true });
         world.Session.HandleLinkOpened(world.Now);
 
-        Assert.Equal([Question, "trouble unsupported", "registered", Endpoint], world.Wait(2).Done);
+        Assert.Equal([Question, "trouble unsupported"], world.Wait(2).Done);
+        Assert.Equal(TimeSpan.MaxValue, world.Session.NextTimeout);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_challenge_that_comes_late_is_answered_once_and_registers_the_worker_with_its_proof(bool provenOnly)
+    {
+        using var world = new SessionWorld(with: o => o with { RequiresProof = provenOnly });
+        world.Session.HandleLinkOpened(world.Now);
+        Assert.Equal([Question, .. provenOnly ? (string[])["trouble unsupported"] : ["registered", Endpoint]], world.Wait(30).Done);
+
+        world.Say($$"""{"type":"peer_id_challenge","nonce":"{{Nonce}}"}""");
+        Assert.Equal(["send proof"], world.Done);
+        Assert.True(world.IsProofRight(Convert.FromBase64String(Nonce)));
+        world.Say($$"""{"type":"peer_id_challenge","nonce":"{{Nonce}}"}""");
+        Assert.Empty(world.Wait(30).Done);
+
+        string verdict = $$"""{"type":"peer_id_proof","status":"success","peer_id":"{{world.Self.Id}}"}""";
+        world.Say(verdict);
+        Assert.Equal(["registered and proven", Endpoint], world.Done);
+        world.Say(verdict);
+        world.Say($$"""{"type":"peer_id_challenge","nonce":"{{Nonce}}"}""");
+        Assert.Empty(world.Done);
+    }
+
+    [Fact]
+    public void A_verdict_that_comes_late_and_is_bad_is_told_and_changes_nothing()
+    {
+        using var world = new SessionWorld();
+        world.Session.HandleLinkOpened(world.Now);
+        world.Say($$"""{"type":"peer_id_challenge","nonce":"{{Nonce}}"}""");
+        Assert.Equal([Question, "send proof", "registered", Endpoint], world.Wait(3).Done);
+
+        world.Say("""{"type":"peer_id_proof","status":"error","detail":"wrong name"}""");
+        Assert.Equal(["trouble rendezvous-rejected"], world.Done);
+    }
+
+    [Fact]
+    public void Where_only_proven_peers_are_wanted_a_proof_that_is_not_believed_reports_no_address()
+    {
+        using var world = new SessionWorld(with: static o => o with { RequiresProof = true });
+        world.Session.HandleLinkOpened(world.Now);
+        world.Say($$"""{"type":"peer_id_challenge","nonce":"{{Nonce}}"}""");
+        world.Say("""{"type":"peer_id_proof","status":"error","detail":"wrong name"}""");
+
+        Assert.Equal([Question, "send proof", "trouble rendezvous-rejected"], world.Done);
+        world.Session.SetEndpoint(TransportAddress.Parse("198.51.100.1:9000"));
+        Assert.Empty(world.Wait(60).Done);
+    }
+
+    [Fact]
+    public void A_late_proof_keeps_the_peer_of_the_time_before()
+    {
+        using var world = SessionWorld.Connected();
+        world.Session.HandleLinkClosed();
+        world.Session.HandleLinkOpened(world.Now);
+        _ = world.Wait(3).Done;
+
+        world.Say($$"""{"type":"peer_id_challenge","nonce":"{{Nonce}}"}""");
+        world.Say($$"""{"type":"peer_id_proof","status":"success","peer_id":"{{world.Self.Id}}"}""");
+        Assert.Equal(["send proof", "registered and proven", """send {"type":"resume_pairing","peer_worker_id":"B"}""", Endpoint], world.Done);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using Gimlet.Cli.Options;
 
 namespace Gimlet.Cli.Running.Stages;
 
@@ -11,6 +12,13 @@ internal sealed class CommandEnd : IStageEnd
 {
     // A command that ends closes its output a moment before its status is known. One that goes on has closed its output on purpose.
     private static readonly TimeSpan StatusGrace = TimeSpan.FromMilliseconds(500);
+
+    // The peer has everything, and has gone: what is left is a command's last words. It holds up the next peer.
+    private static readonly TimeSpan FinishGrace = TimeSpan.FromSeconds(5);
+
+    // What the worker knows is not the command's, which works with what a peer sends.
+    private static readonly string[] Secrets =
+        [EnvironmentNames.Of("--group-secret"), EnvironmentNames.Of("--worker-token"), EnvironmentNames.Of("--server-token")];
 
     private readonly Process _process;
     private readonly Stream _input;
@@ -24,7 +32,7 @@ internal sealed class CommandEnd : IStageEnd
     }
 
     /// <inheritdoc/>
-    public long DroppedBytes => 0;
+    public bool Sends => true;
 
     /// <summary>Starts a command.</summary>
     /// <param name="command">For <c>/bin/sh -c</c>, or <c>cmd /c</c>.</param>
@@ -38,6 +46,11 @@ internal sealed class CommandEnd : IStageEnd
         start.UseShellExecute = false;
         start.RedirectStandardInput = true;
         start.RedirectStandardOutput = true;
+        foreach (string secret in Secrets)
+        {
+            _ = start.Environment.Remove(secret);
+        }
+
         try
         {
             return new CommandEnd(Process.Start(start)!);
@@ -46,6 +59,12 @@ internal sealed class CommandEnd : IStageEnd
         {
             throw new GimletException(GimletErrorKind.LocalFault, $"The command of --exec cannot be started: {e.Message}", $"It is run by {start.FileName}.", e);
         }
+    }
+
+    /// <inheritdoc/>
+    public void AcceptNothing()
+    {
+        // There are commands that read nothing, and the others see an empty input.
     }
 
     /// <inheritdoc/>
@@ -105,7 +124,19 @@ internal sealed class CommandEnd : IStageEnd
     /// <inheritdoc/>
     public async Task FinishAsync(CancellationToken cancellationToken)
     {
-        await _process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _process.WaitForExitAsync(cancellationToken).WaitAsync(FinishGrace, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException e)
+        {
+            throw new GimletException(
+                GimletErrorKind.LocalFault,
+                $"The command of --exec still runs {FinishGrace.TotalSeconds:0} s after its peer was gone, and is ended.",
+                "Let it end when its input ends, or keep its output open for as long as the peer is to wait.",
+                e);
+        }
+
         ThrowIfFailed();
     }
 

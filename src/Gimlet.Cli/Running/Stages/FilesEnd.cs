@@ -2,7 +2,7 @@ using Gimlet.Cli.Options;
 
 namespace Gimlet.Cli.Running.Stages;
 
-/// <summary>Files and standard streams: what <c>--send</c> and <c>--receive</c> name. Where one of them is missing, nothing is sent, or what comes is counted and dropped.</summary>
+/// <summary>Files and standard streams: what <c>--send</c> and <c>--receive</c> name. Without the one nothing is sent, and the peer is told so; without the other nothing may come.</summary>
 internal sealed class FilesEnd : IStageEnd
 {
     private readonly StandardStreams? _standardInput;
@@ -18,16 +18,21 @@ internal sealed class FilesEnd : IStageEnd
         _target = target;
     }
 
-    /// <summary>Bytes that the peer sent and nobody wanted.</summary>
-    public long DroppedBytes { get; private set; }
+    /// <inheritdoc/>
+    public bool Sends => _standardInput is not null || _source is not null;
 
     /// <summary>Opens what the plan names.</summary>
     /// <param name="plan">The plan.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="GimletException"><see cref="GimletErrorKind.LocalFault"/>: something cannot be opened.</exception>
-    public static async Task<FilesEnd> OpenAsync(StagePlan plan)
+    public static async Task<FilesEnd> OpenAsync(StagePlan plan, CancellationToken cancellationToken)
     {
         StandardStreams? standard = plan.Send == StagePlan.Standard || plan.Receive == StagePlan.Standard ? StandardStreams.Open("gimlet worker") : null;
-        FileStream? source = plan.Send is null or StagePlan.Standard ? null : OpenSource(plan.Send);
+
+        // A named pipe opens when its writer does, which may be never: the open is left behind, and ends with the process.
+        FileStream? source = plan.Send is null or StagePlan.Standard
+            ? null
+            : await Task.Run(() => OpenSource(plan.Send), CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             return new FilesEnd(
@@ -57,7 +62,8 @@ internal sealed class FilesEnd : IStageEnd
 
         try
         {
-            return _source is null ? 0 : await _source.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            // A read of a named pipe cannot be cancelled once it stands: it is left behind.
+            return _source is null ? 0 : await _source.ReadAsync(buffer, CancellationToken.None).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (IOException e)
         {
@@ -78,8 +84,24 @@ internal sealed class FilesEnd : IStageEnd
             return _target.WriteAsync(bytes, cancellationToken);
         }
 
-        DroppedBytes += bytes.Length;
-        return ValueTask.CompletedTask;
+        if (bytes.IsEmpty)
+        {
+            // Nothing, up to its end, is what may come.
+            return ValueTask.CompletedTask;
+        }
+
+        // A receipt for bytes that nobody keeps would tell the peer that they are safe.
+        throw new GimletException(GimletErrorKind.LocalFault, "The peer sends, and there is no --receive.", "Give --receive FILE, or - for standard output.");
+    }
+
+    /// <inheritdoc/>
+    public void AcceptNothing()
+    {
+        if (_standardOutput is not null || _target is not null)
+        {
+            throw new GimletException(
+                GimletErrorKind.Transport, "The peer has nothing to send, and --receive waits for something.", "Give the peer --send or --exec; is there another --receive in the group?");
+        }
     }
 
     /// <inheritdoc/>
