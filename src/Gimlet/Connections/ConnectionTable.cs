@@ -286,6 +286,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
         {
             if (chosen.Direct is { } direct)
             {
+                member.Connection?.NoteDirectFound();
                 if (member.Policy.AllowsDirect)
                 {
                     member.Connection?.NotePathReason(chosen.Reason);

@@ -6,6 +6,10 @@ namespace Gimlet;
 /// <content>The race: both sides tell each other what they found before either settles on a path.</content>
 public sealed partial class GimletConnection
 {
+    // The peer's check was answered, and ours is a round trip behind at most; half of the grace that the peer gives us by default.
+    private static readonly TimeSpan BehindPeer = TimeSpan.FromMilliseconds(500);
+
+    private readonly TaskCompletionSource _directFound = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<RaceFinding> _peerFinding = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _findingSent;
 
@@ -24,6 +28,9 @@ public sealed partial class GimletConnection
             }
         }
     }
+
+    /// <summary>A direct path to the peer works.</summary>
+    internal void NoteDirectFound() => _ = _directFound.TrySetResult();
 
     /// <summary>Tells the peer what this side found, hears its findings, and settles on what both can use.</summary>
     internal async Task AgreeAsync(RaceLeg direct, RaceLeg relay, IReadOnlyList<CandidateCheck> candidates, TimeSpan timeout, CancellationToken cancellationToken)
@@ -51,6 +58,13 @@ public sealed partial class GimletConnection
 
     private async Task AnswerRaceAsync(RaceFinding peer)
     {
+        if (peer.Winner == PathKind.Direct && UsesDirect && !_table.HasDirectPath(RemotePeer))
+        {
+            using var ended = new CancellationTokenSource();
+            _ = await Task.WhenAny(_directFound.Task, _quic.Closed, Task.Delay(BehindPeer, _table.Time, ended.Token)).ConfigureAwait(false);
+            await ended.CancelAsync().ConfigureAwait(false);
+        }
+
         bool works = _table.HasDirectPath(RemotePeer);
         PathKind local = works ? PathKind.Direct : PathKind.Relay;
         var own = new RaceFinding(works ? RaceOutcome.Works : RaceOutcome.Failed, RaceOutcome.Works, Elapsed, ConnectTime, local);
