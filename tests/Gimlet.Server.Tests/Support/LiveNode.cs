@@ -168,26 +168,5 @@ internal sealed class LiveNode : IAsyncDisposable
         return (message, null, null);
     }
 
-    private async Task<(WebSocketMessageType Type, int Length)> ReadFrameAsync(string what)
-    {
-        using var timeout = new CancellationTokenSource(Deadline);
-        try
-        {
-            int length = 0;
-            while (true)
-            {
-                ValueWebSocketReceiveResult result = await Socket.ReceiveAsync(_buffer.AsMemory(length), timeout.Token);
-                length += result.Count;
-                if (result.EndOfMessage || result.MessageType == WebSocketMessageType.Close)
-                {
-                    return (result.MessageType, length);
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            Assert.Fail($"{what} did not come within {Deadline}");
-            throw;
-        }
-    }
+    private Task<(WebSocketMessageType Type, int Length)> ReadFrameAsync(string what) => Socket.ReadFrameAsync(_buffer, Deadline, what);
 }
