@@ -106,7 +106,7 @@ public sealed class GimletNode : IAsyncDisposable
         try
         {
             // A rehearsal is not rehearsed.
-            Task rehearsal = options.Ground == NodeGround.Real ? Rehearsal.Done : Task.CompletedTask;
+            Task rehearsal = options.Ground == NodeGround.Real ? Rehearsal.PlayFor(options) : Task.CompletedTask;
             node._host.Start();
             if (options.RequireServer)
             {

@@ -58,8 +58,7 @@ internal sealed class ConnectCommand
     private async Task<int> RunAsync(CommandContext context)
     {
         ConnectPlan plan = ReadPlan(context.Parse);
-        LaunchedNode launched = await NodeLauncher.StartAsync(
-            context, _node, plan.Adjust, typeof(ConnectCommand), typeof(ConnectPlan), typeof(PingRun), typeof(PingPlan)).ConfigureAwait(false);
+        LaunchedNode launched = await NodeLauncher.StartAsync(context, _node, plan.Adjust, RehearseAsync).ConfigureAwait(false);
         await using (launched.ConfigureAwait(false))
         {
             int exit = ExitCodes.Success;
@@ -70,6 +69,13 @@ internal sealed class ConnectCommand
 
             return exit;
         }
+    }
+
+    private static async Task RehearseAsync(CommandContext context, GimletNode dialler, GimletNode listener)
+    {
+        Task<GimletConnection> accepting = listener.AcceptAsync(context.Interrupted);
+        _ = await DialAsync(dialler, new ConnectPlan.ThroughServer(new CallTarget(listener.Id, [])) { Once = true }, context).ConfigureAwait(false);
+        await (await accepting.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
     }
 
     private static async Task<int> DialAsync(GimletNode node, ConnectPlan plan, CommandContext context)

@@ -64,7 +64,7 @@ internal sealed class ListenCommand
                     Protocols = [Protocols.Echo, Protocols.Bench],
                     IntroduceOnAccept = _onAccept.Get(context.Parse),
                 },
-                typeof(ListenCommand)).ConfigureAwait(false);
+                RehearseAsync).ConfigureAwait(false);
             var served = new List<Task>();
             using var enough = CancellationTokenSource.CreateLinkedTokenSource(context.Interrupted);
             await using (launched.ConfigureAwait(false))
@@ -86,6 +86,27 @@ internal sealed class ListenCommand
         }
 
         return ExitCodes.Success;
+    }
+
+    // Two guests, of whom one stays on the relay.
+    private static async Task RehearseAsync(CommandContext context, GimletNode dialler, GimletNode listener)
+    {
+        PathPolicy[] policies = [PathPolicy.RelayThenDirect, PathPolicy.RelayOnly];
+        var served = new List<Task>();
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(context.Interrupted);
+        var guests = new Guests(context.Reporter, served, max: policies.Length, enough);
+        Task accepting = AcceptAsync(listener, Protocols.Echo, guests.ServeEchoAsync, guests, enough.Token);
+        foreach (PathPolicy policy in policies)
+        {
+            GimletConnection guest = await dialler.ConnectAsync(listener.Id, new ConnectOptions { Policy = policy }, context.Interrupted).ConfigureAwait(false);
+            await using (guest.ConfigureAwait(false))
+            {
+                _ = await guest.PingAsync(context.Interrupted).ConfigureAwait(false);
+            }
+        }
+
+        await accepting.ConfigureAwait(false);
+        await Task.WhenAll(served).ConfigureAwait(false);
     }
 
     private static void Announce(IReporter reporter, GimletNode node, PeerAccess access)

@@ -47,22 +47,32 @@ internal sealed class PingCommand
             : DefaultCount;
         bool untilDirect = context.Parse.GetValue(_untilDirect);
         CallTarget target = PeerCall.ReadTarget(context.Parse, _peer, _node);
-        LaunchedNode launched = await NodeLauncher.StartAsync(
-            context, _node, options => options with { Servers = target.Servers }, typeof(PingCommand), typeof(PingRun), typeof(PingPlan)).ConfigureAwait(false);
+        var plan = new PingPlan
+        {
+            Count = count == 0 ? null : count,
+            Until = untilDirect ? static pong => pong.Path == Words.Direct : static _ => false,
+        };
+        LaunchedNode launched = await NodeLauncher.StartAsync(context, _node, options => options with { Servers = target.Servers }, RehearseAsync).ConfigureAwait(false);
         await using (launched.ConfigureAwait(false))
         {
-            Dialled dialled = await Dialer.DialAsync(
-                (dialing, ct) => target.DialAsync(launched.Node, Protocols.Echo, dialing, ct), dialing: null, _node.Timeout(context.Parse), context).ConfigureAwait(false);
-            var pings = new PingRun(dialled, context.Reporter);
-            var plan = new PingPlan
-            {
-                Count = count == 0 ? null : count,
-                Until = untilDirect ? static pong => pong.Path == Words.Direct : static _ => false,
-            };
-            await pings.RunAsync(plan, context.Interrupted).ConfigureAwait(false);
-            context.Reporter.Report(pings.Summary);
-            return Judge(pings, dialled.Connection, context.Interrupted.IsCancellationRequested);
+            return await CallAsync(launched.Node, target, plan, _node.Timeout(context.Parse), context).ConfigureAwait(false);
         }
+    }
+
+    private static async Task RehearseAsync(CommandContext context, GimletNode dialler, GimletNode listener)
+    {
+        Task<GimletConnection> accepting = listener.AcceptAsync(context.Interrupted);
+        _ = await CallAsync(dialler, new CallTarget(listener.Id, []), new PingPlan { Count = 1 }, timeout: null, context).ConfigureAwait(false);
+        await (await accepting.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static async Task<int> CallAsync(GimletNode node, CallTarget target, PingPlan plan, TimeSpan? timeout, CommandContext context)
+    {
+        Dialled dialled = await Dialer.DialAsync((dialing, ct) => target.DialAsync(node, Protocols.Echo, dialing, ct), dialing: null, timeout, context).ConfigureAwait(false);
+        var pings = new PingRun(dialled, context.Reporter);
+        await pings.RunAsync(plan, context.Interrupted).ConfigureAwait(false);
+        context.Reporter.Report(pings.Summary);
+        return Judge(pings, dialled.Connection, context.Interrupted.IsCancellationRequested);
     }
 
     private static int Judge(PingRun pings, GimletConnection connection, bool interrupted)

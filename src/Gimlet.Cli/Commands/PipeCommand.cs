@@ -68,12 +68,12 @@ internal sealed class PipeCommand
     {
         CallTarget target = PeerCall.ReadTarget(context.Parse, _peer, _node);
         LaunchedNode launched = await NodeLauncher.StartAsync(
-            context, _node, options => options with { Servers = target.Servers, Protocols = [Protocols.Pipe] }, typeof(PipeCommand), typeof(PipeTransfer)).ConfigureAwait(false);
+            context, _node, options => options with { Servers = target.Servers, Protocols = [Protocols.Pipe] }, RehearseAsync).ConfigureAwait(false);
         await using (launched.ConfigureAwait(false))
         {
             Dialled dialled = await Dialer.DialAsync(
                 (dialing, ct) => target.DialAsync(launched.Node, Protocols.Pipe, dialing, ct), dialing: null, _node.Timeout(context.Parse), context).ConfigureAwait(false);
-            return await TransferAsync(dialled.Connection, context).ConfigureAwait(false);
+            return await TransferAsync(dialled.Connection, StandardStreams.Open("gimlet pipe"), context).ConfigureAwait(false);
         }
     }
 
@@ -81,7 +81,7 @@ internal sealed class PipeCommand
     {
         PeerAccess access = _access.Read(context.Parse);
         LaunchedNode launched = await NodeLauncher.StartAsync(
-            context, _node, options => options with { Policy = access.Policy, Protocols = [Protocols.Pipe] }, typeof(PipeCommand), typeof(PipeTransfer)).ConfigureAwait(false);
+            context, _node, options => options with { Policy = access.Policy, Protocols = [Protocols.Pipe] }, RehearseAsync).ConfigureAwait(false);
         await using (launched.ConfigureAwait(false))
         {
             var listening = new ListeningEvent(launched.Node.Id.ToString(), access.IssueBy(launched.Node).ToString());
@@ -92,7 +92,7 @@ internal sealed class PipeCommand
             Task others = TurnAwayAsync(launched.Node, done.Token);
             try
             {
-                return await TransferAsync(connection, context).ConfigureAwait(false);
+                return await TransferAsync(connection, StandardStreams.Open("gimlet pipe"), context).ConfigureAwait(false);
             }
             finally
             {
@@ -102,10 +102,20 @@ internal sealed class PipeCommand
         }
     }
 
-    private static async Task<int> TransferAsync(GimletConnection connection, CommandContext context)
+    private static async Task RehearseAsync(CommandContext context, GimletNode dialler, GimletNode listener)
+    {
+        Task<GimletConnection> accepting = listener.AcceptAsync(Protocols.Pipe, context.Interrupted);
+        Dialled dialled = await Dialer.DialAsync(
+            (dialing, ct) => new CallTarget(listener.Id, []).DialAsync(dialler, Protocols.Pipe, dialing, ct), dialing: null, timeout: null, context).ConfigureAwait(false);
+        _ = await Task.WhenAll(
+            TransferAsync(dialled.Connection, StandardStreams.ForOneByte(), context),
+            TransferAsync(await accepting.ConfigureAwait(false), StandardStreams.ForOneByte(), context)).ConfigureAwait(false);
+    }
+
+    private static async Task<int> TransferAsync(GimletConnection connection, StandardStreams streams, CommandContext context)
     {
         _ = ConnectionNews.Tell(connection, context.Reporter, namePeer: false).WatchAsync();
-        var transfer = new PipeTransfer(connection, StandardStreams.Open("gimlet pipe"), Name);
+        var transfer = new PipeTransfer(connection, streams, Name);
         try
         {
             await transfer.RunAsync(context.Interrupted).ConfigureAwait(false);

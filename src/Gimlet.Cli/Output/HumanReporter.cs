@@ -28,14 +28,7 @@ internal sealed class HumanReporter(IAnsiConsole output, IAnsiConsole error) : I
     }
 
     /// <inheritdoc/>
-    public void Prepare()
-    {
-        IAnsiConsole nowhere = Terminal.Nowhere();
-        foreach (CliEvent news in SampleEvents.All)
-        {
-            HumanText.Write(nowhere, news);
-        }
-    }
+    public IReporter Silent() => new HumanReporter(Terminal.Nowhere(), Terminal.Nowhere());
 
     /// <inheritdoc/>
     public void Dispose()

@@ -13,22 +13,6 @@ internal interface IReporter : IDisposable
     /// <param name="write">Writes it; not called when events go to a program.</param>
     void Human(Action<IAnsiConsole> write);
 
-    /// <summary>Does the first-time work of telling events now, so that it does not happen between a dial and its first round trip.</summary>
-    void Prepare();
-}
-
-/// <summary>Events that every dial tells, for <see cref="IReporter.Prepare"/>.</summary>
-internal static class SampleEvents
-{
-    /// <summary>One of each.</summary>
-    public static IEnumerable<CliEvent> All { get; } =
-    [
-        new DialingEvent("peer", "call", null),
-        new ConnectedEvent("peer", "call", Words.Direct, "192.0.2.1:1", 0.1, Authenticated: true, 0.1),
-        new ConnectedEvent("peer", "call", Words.Relay, null, 0.1, Authenticated: true, 0.1, "clause", "word"),
-        new PongEvent(1, 0.1, Words.Direct, "192.0.2.1:1", 0.1),
-        new PingEvent("peer", 1, Words.Direct, "192.0.2.1:1"),
-        new PathEvent(null, Words.Direct, "192.0.2.1:1", 0.1, 0.1, "reason"),
-        new ClosedEvent(null, "reason"),
-    ];
+    /// <summary>Another one that tells nobody, for a rehearsal; what telling needs the first time is done by then.</summary>
+    IReporter Silent();
 }

@@ -33,19 +33,16 @@ internal sealed class JsonReporter(Stream output) : IReporter
     }
 
     /// <inheritdoc/>
-    public void Prepare()
+    public IReporter Silent()
     {
         lock (_gate)
         {
-            foreach (CliEvent news in SampleEvents.All)
-            {
-                Write(news);
-            }
-
             // Opens the path to the kernel without a byte on it.
             output.Write([]);
             output.Flush();
         }
+
+        return new JsonReporter(Stream.Null);
     }
 
     /// <inheritdoc/>

@@ -6,17 +6,13 @@ namespace Gimlet.Cli.Running;
 /// <summary>Starts the node of a command: its key, its port, and what the line says.</summary>
 internal static class NodeLauncher
 {
-    // What every command does with a connection.
-    private static readonly Type[] FirstConnection =
-        [typeof(ConnectionNews), typeof(Dialer), typeof(Dialled), typeof(Words), typeof(PeerCall), typeof(CallTarget), typeof(GimletConnection), typeof(RelayVerdict), typeof(ConnectionPath)];
-
     /// <summary>Starts a node.</summary>
     /// <param name="context">The command.</param>
     /// <param name="settings">Its options.</param>
     /// <param name="adjust">Changes what the line says, for the command's own reasons.</param>
-    /// <param name="used">Types whose methods the command's first connection needs.</param>
+    /// <param name="rehearse">What the command does with its first connection, given a node to dial with and one to be dialled; null where it dials nobody.</param>
     /// <exception cref="GimletException">An option is wrong, the key or the port cannot be had, or no server was reached.</exception>
-    public static async Task<LaunchedNode> StartAsync(CommandContext context, NodeSettings settings, Func<GimletNodeOptions, GimletNodeOptions> adjust, params Type[] used)
+    public static async Task<LaunchedNode> StartAsync(CommandContext context, NodeSettings settings, Func<GimletNodeOptions, GimletNodeOptions> adjust, CommandRehearsal? rehearse = null)
     {
         GimletNodeOptions options = adjust(settings.Read(context.Parse) with { Protocols = [Protocols.Echo] }) with { LoggerFactory = context.Log };
         KeyFile? file = settings.Key.File(context.Parse);
@@ -31,19 +27,12 @@ internal static class NodeLauncher
                 context.Reporter.Human(console => HumanText.Line(console, "grey", "server", string.Join(", ", options.Servers.Select(static s => s.OriginalString))));
             }
 
-            // What a dial and its first round trip need is paid for while the node registers.
-            Task prepared = Task.Run(
-                () =>
-                {
-                    context.Reporter.Prepare();
-                    foreach (Type type in FirstConnection.Concat(used))
-                    {
-                        Preparation.Compile(type);
-                    }
-                },
-                context.Interrupted);
+            if (rehearse is not null)
+            {
+                options = options with { Rehearse = (dialler, listener, ct) => RehearseAsync(rehearse, context, dialler, listener, ct) };
+            }
+
             GimletNode node = await GimletNode.StartAsync(options, context.Interrupted).ConfigureAwait(false);
-            await prepared.ConfigureAwait(false);
             _ = file?.TryWriteLastPort(Port(node));
             return new LaunchedNode(node, identity);
         }
@@ -54,10 +43,23 @@ internal static class NodeLauncher
         }
     }
 
+    // The first connection is to cost what the second one does: its code is compiled while the node registers.
+    private static async Task RehearseAsync(CommandRehearsal rehearse, CommandContext context, GimletNode dialler, GimletNode listener, CancellationToken cancellationToken)
+    {
+        using IReporter silent = context.Reporter.Silent();
+        await rehearse(context with { Reporter = silent, Interrupted = cancellationToken }, dialler, listener).ConfigureAwait(false);
+    }
+
     /// <summary>The local port that people are told: the one of IPv4, where there is one.</summary>
     /// <param name="node">The node.</param>
     public static int Port(GimletNode node) => node.LocalPorts.IPv4 != 0 ? node.LocalPorts.IPv4 : node.LocalPorts.IPv6;
 }
+
+/// <summary>What a command does with its first connection.</summary>
+/// <param name="context">The command, with a reporter that tells nobody.</param>
+/// <param name="dialler">The node to dial with.</param>
+/// <param name="listener">The node that is dialled.</param>
+internal delegate Task CommandRehearsal(CommandContext context, GimletNode dialler, GimletNode listener);
 
 /// <summary>A node and the key that it borrows.</summary>
 /// <param name="Node">The node.</param>

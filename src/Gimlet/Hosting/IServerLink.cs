@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Gimlet.Hosting;
 
 /// <summary>
@@ -21,7 +23,7 @@ internal interface IServerLink : IAsyncDisposable
     void RestartAtOnce();
 }
 
-/// <summary>What a node stands on: sockets and connections with servers, or for a rehearsal neither.</summary>
+/// <summary>What a node stands on: sockets, this machine's addresses and connections with servers; a rehearsal has its own.</summary>
 internal abstract class NodeGround
 {
     /// <summary>The machine's own.</summary>
@@ -30,12 +32,17 @@ internal abstract class NodeGround
     /// <summary>Binds the node's sockets.</summary>
     public abstract NodeSockets Bind(int port, bool orAny);
 
+    /// <summary>The addresses that are worth being candidates.</summary>
+    public abstract List<IPAddress> FindAddresses(int max, bool includeLoopback);
+
     /// <summary>Opens the connection with a server.</summary>
     public abstract IServerLink Open(Uri server, int session, ISignallingLinkEvents events, TimeProvider time);
 
     private sealed class RealGround : NodeGround
     {
         public override NodeSockets Bind(int port, bool orAny) => NodeSockets.Bind(port, orAny);
+
+        public override List<IPAddress> FindAddresses(int max, bool includeLoopback) => HostAddresses.Find(max, includeLoopback);
 
         public override IServerLink Open(Uri server, int session, ISignallingLinkEvents events, TimeProvider time) => new SignallingLink(server, session, events, time);
     }

@@ -74,7 +74,7 @@ internal sealed partial class NodeHost
                 why = $"no cloud told it ({result.Explanation})";
             }
 
-            List<IPAddress> hosts = HostAddresses.Find(_options.Traversal.MaxHostCandidates, _options.LoopbackAllowed);
+            List<IPAddress> hosts = _options.Ground.FindAddresses(_options.Traversal.MaxHostCandidates, _options.LoopbackAllowed);
             IPAddress? local = hosts.Find(h => h.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork) ?? (hosts.Count > 0 ? hosts[0] : null);
             TransportAddress fallback = local is null ? default : new TransportAddress(local, local.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? Ports.IPv4 : Ports.IPv6);
             string asked = _options.StunServers.Count == 0 && _options.Servers.Count == 0 ? "no STUN server was named" : "no STUN server answered";
@@ -91,7 +91,7 @@ internal sealed partial class NodeHost
     {
         try
         {
-            List<IPAddress> hosts = HostAddresses.Find(_options.Traversal.MaxHostCandidates, _options.LoopbackAllowed);
+            List<IPAddress> hosts = _options.Ground.FindAddresses(_options.Traversal.MaxHostCandidates, _options.LoopbackAllowed);
             NodeLog.NetworkChanged(_logger, hosts.Count);
             List<IPAddress> before = Interlocked.Exchange(ref _addresses, hosts);
             bool isGone = before.Except(hosts).Any();

@@ -161,7 +161,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             _tasks.Add(Task.Run(() => ReceiveAsync(socket, NodeSocketKind.Main)));
         }
 
-        List<IPAddress> hosts = HostAddresses.Find(_options.Traversal.MaxHostCandidates, _options.LoopbackAllowed);
+        List<IPAddress> hosts = _options.Ground.FindAddresses(_options.Traversal.MaxHostCandidates, _options.LoopbackAllowed);
         _addresses = hosts;
         TryRun(static (host, now, s) => host.Core.Start(s.Ports, s.Hosts, now), (Ports, Hosts: hosts));
         if (_options.PublicAddress is { } configured)

@@ -9,6 +9,9 @@ internal static partial class NodeLog
     [LoggerMessage(100, LogLevel.Debug, "Node {Peer} bound UDP {IPv4Port} (IPv4) and {IPv6Port} (IPv6)")]
     public static partial void Bound(ILogger logger, PeerId peer, int ipv4Port, int ipv6Port);
 
+    [LoggerMessage(104, LogLevel.Debug, "The rehearsal ended early: {Problem}. The first connection will be slower")]
+    public static partial void RehearsalFailed(ILogger logger, string problem);
+
     [LoggerMessage(101, LogLevel.Information, "Public address {Address} from {Source}: {Explanation}")]
     public static partial void PublicAddressKnown(ILogger logger, TransportAddress address, PublicAddressSource source, string explanation);
 

@@ -55,6 +55,19 @@ internal sealed class NodeSockets : IDisposable
         }
     }
 
+    /// <summary>Binds to the loopback address alone; no sockets where that is not to be had.</summary>
+    public static NodeSockets BindLoopback()
+    {
+        try
+        {
+            return new NodeSockets(BindOne(IPAddress.Loopback, 0), null);
+        }
+        catch (DatagramBindException)
+        {
+            return None();
+        }
+    }
+
     public DatagramSocket BindProbe() => Probe ??= DatagramSocket.Bind(new DatagramSocketOptions { LocalEndPoint = new IPEndPoint(IPAddress.Any, 0) });
 
     public DatagramSocket? For(in Datagram datagram) => datagram.Socket == NodeSocketKind.Probe ? Probe : For(datagram.Remote);

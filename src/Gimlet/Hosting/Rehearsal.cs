@@ -19,11 +19,14 @@ internal static class Rehearsal
     // A call takes about a dozen steps; the bound only keeps a bug from spinning.
     private const int MaxSteps = 200;
 
-    // Three threads: a call, a connection and a node have little in common, and a start waits for all of them.
-    private static readonly Lazy<Task> Once = new(static () => Task.WhenAll(Task.Run(Play), Task.Run(ConnectionRehearsal.PlayAsync), Task.Run(NodeRehearsal.PlayAsync)));
+    // Each on a thread of its own: a call, a connection and a node have little in common, and a start waits for all of them.
+    private static readonly Lazy<Task> Once = new(static () => Task.WhenAll(Task.Run(Play), Task.Run(ConnectionRehearsal.PlayAsync)));
+    private static readonly Lazy<Task> OnceWithNodes = new(static () => Task.Run(NodeRehearsal.PlayAsync));
 
-    /// <summary>Completes when the rehearsal is over; starts it when nobody has yet.</summary>
-    public static Task Done => Once.Value;
+    /// <summary>Completes when the rehearsal is over; starts what nobody has played yet.</summary>
+    /// <param name="options">How the node is to be: its own play takes the place of the library's.</param>
+    public static Task PlayFor(GimletNodeOptions options) =>
+        Task.WhenAll(Once.Value, options.Rehearse is null ? OnceWithNodes.Value : Task.Run(() => NodeRehearsal.PlayAsync(options)));
 
     private static void Play()
     {
