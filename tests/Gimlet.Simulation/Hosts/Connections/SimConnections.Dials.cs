@@ -112,6 +112,9 @@ internal sealed partial class SimConnections
     {
         switch (news)
         {
+            case DialsExpected expected:
+                Paths.Expect(expected.Peer, expected.Count > 0);
+                break;
             case PeerForgotten forgotten:
                 Paths.Forget(forgotten.Peer);
                 break;
@@ -166,6 +169,11 @@ internal sealed partial class SimConnections
         QuicPath path;
         if (Peers.DirectPathOf(dial.Peer) is { } direct)
         {
+            if (!dial.IsIntroduced)
+            {
+                return false;
+            }
+
             path = Paths.To(direct.Remote);
         }
         else if (dial.IsRouted && Paths.RelaySessionOf(dial.Peer) is >= 0 and int session && Node.Core.RelaysAt(session))
@@ -271,6 +279,7 @@ internal sealed partial class SimConnections
         dial.IsJoining = false;
         Peers.EndDial(dial.CurrentCall, isConnected: false, now);
         dial.CurrentCall = Node.Core.NewCallId();
+        dial.IsIntroduced = false;
         Peers.DialAfterAll(new DialRequest(dial.CurrentCall, dial.Peer, dial.Protocol), now);
         dial.WantsPath = true;
     }
