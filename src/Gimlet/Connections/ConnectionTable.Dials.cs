@@ -204,12 +204,32 @@ internal sealed partial class ConnectionTable
                 continue;
             }
 
-            // The peer's dial came to nothing: this side's own, after all.
+            // The peer's dial came to nothing: this side's own, after all. Where it has ended the peer may have dialled again meanwhile, and that one goes on.
+            bool isAlone = dial.Alone.IsCompleted;
             CallId before = dial.CurrentCall;
             dial.StartOver(_host.Run(static (host, _, _) => host.Core.NewCallId(), 0));
             _host.TryRun(static (host, now, c) => host.Peers.EndDial(c, isConnected: false, now), before);
-            _host.TryRun(static (host, now, r) => host.Peers.DialAfterAll(r, now), request());
-            StartAttempt(dial);
+            bool isOwn = _host.Run(
+                static (host, now, s) =>
+                {
+                    if (s.isAlone)
+                    {
+                        return host.Peers.TryBeginDial(s.Request, now);
+                    }
+
+                    host.Peers.DialAfterAll(s.Request, now);
+                    return true;
+                },
+                (isAlone, Request: request()));
+            if (isOwn)
+            {
+                StartAttempt(dial);
+            }
+            else
+            {
+                dial.IsJoining = true;
+                NoteAloneUnlessExpected(dial);
+            }
         }
     }
 

@@ -81,7 +81,7 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     public void Join()
     {
         // That a dial of the peer has ended before this says nothing of the one that goes on.
-        Volatile.Write(ref _alone, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        ForgetAlone();
         IsJoining = true;
         _ = _joined.TrySetResult();
     }
@@ -90,6 +90,7 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     public void StartOver(CallId call)
     {
         CurrentCall = call;
+        ForgetAlone();
         IsJoining = false;
         Volatile.Write(ref _joined, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
     }
@@ -117,4 +118,6 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     public void NoteDirect() => _ = _direct.TrySetResult();
 
     public void NoteNoDirect(GimletException reason) => _ = _direct.TrySetException(reason) ? _direct.Task.Exception : null;
+
+    private void ForgetAlone() => Volatile.Write(ref _alone, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 }
