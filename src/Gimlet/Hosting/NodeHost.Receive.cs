@@ -95,14 +95,57 @@ internal sealed partial class NodeHost
             if (IsAllQuic(datagram))
             {
                 Span<byte> payload = datagram.Payload;
-                origin.Set(datagram.Local, datagram.Remote);
                 Paths.CountReceived(PathKind.Direct, payload.Length);
                 Paths.NoteDirect(datagram.Remote, payload.Length);
+                if (HeldInitials.IsInitial(payload) && Paths.IsEarly(datagram.Remote, out PeerId peer))
+                {
+                    ReceiveOrHold(datagram, peer, receiver, origin);
+                    continue;
+                }
+
+                origin.Set(datagram.Local, datagram.Remote);
                 receiver.Receive(origin, datagram.Ecn, payload, datagram.SegmentSize);
             }
         }
 
         receiver.Flush();
+    }
+
+    // One by one: what belongs to a connection is taken, what would begin one waits until the server has told of the dial. A datagram that was refused is as it came.
+    private void ReceiveOrHold(in ReceivedDatagram datagram, PeerId peer, QuicReceiver receiver, NodePaths.Origin origin)
+    {
+        foreach (Span<byte> segment in datagram.Segments)
+        {
+            origin.Set(datagram.Local, datagram.Remote);
+            receiver.Receive(origin, datagram.Ecn, segment, segment.Length);
+            if (origin.WasRefused && HeldInitials.IsInitial(segment))
+            {
+                Paths.Held.Hold(new HeldInitial(peer, datagram.Local, datagram.Remote, datagram.Ecn, segment.ToArray(), Now));
+            }
+        }
+
+        // The word may have come while this was being held, and whoever looked then found nothing.
+        ReceiveHeld(receiver);
+    }
+
+    /// <summary>Takes the datagrams that were held back for dials which are known of now. Without the lock: connections are begun.</summary>
+    private void ReceiveHeld(QuicReceiver receiver)
+    {
+        bool any = false;
+        for (; Paths.Held.TryTake(Now, Paths.IsExpected, out HeldInitial held); any = true)
+        {
+            if (_sockets.For(held.Remote) is { } socket)
+            {
+                NodePaths.Origin origin = Paths.CreateOrigin(socket);
+                origin.Set(held.Local, held.Remote);
+                receiver.Receive(origin, held.Ecn, held.Bytes, held.Bytes.Length);
+            }
+        }
+
+        if (any)
+        {
+            receiver.Flush();
+        }
     }
 
     // RFC 9443: 64 to 127 and 192 to 255. One sender's datagrams come joined where they are equally long: checks may be among them.

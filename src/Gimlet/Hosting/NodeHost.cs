@@ -261,6 +261,11 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
                 NoteFault(e);
             }
         }
+
+        if (Paths.Held.Count > 0)
+        {
+            ReceiveHeld(RelayReceiverOf(session));
+        }
     }
 
     void ISignallingLinkEvents.LinkRelayed(int session, Span<byte> frame)
@@ -271,7 +276,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             return;
         }
 
-        QuicReceiver receiver = Volatile.Read(ref _relayReceivers)[session] ??= Quic.CreateReceiver();
+        QuicReceiver receiver = RelayReceiverOf(session);
         Paths.CountReceived(PathKind.Relay, frame.Length - header.HeaderLength);
         receiver.Receive(way.Path, EcnMark.NotEct, frame[header.HeaderLength..], header.SegmentSize, Paths.IsExpected(header.Peer));
         receiver.Flush();
@@ -452,6 +457,9 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         return LinkOf(session)?.TryRelay(peer, datagrams, segmentSize) ?? false;
     }
 
+    // Used by the session's link alone, which calls one at a time.
+    private QuicReceiver RelayReceiverOf(int session) => Volatile.Read(ref _relayReceivers)[session] ??= Quic.CreateReceiver();
+
     private IServerLink? LinkOf(int session) =>
         Volatile.Read(ref _links) is var links && session >= 0 && session < links.Length ? links[session] : null;
 
@@ -479,6 +487,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             try
             {
                 slept = !_disposed && HasSlept();
+                Paths.Held.DropLate(Now);
                 TryRun(
                     static (host, now, _) =>
                     {

@@ -35,6 +35,9 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
     /// <summary>A socket had no room; <see cref="QuicEndpoint.NotifyWritable"/> is to be called when it has.</summary>
     public Action<DatagramSocket>? WaitForRoom { get; set; }
 
+    /// <summary>First datagrams of dials that are not known of yet.</summary>
+    public HeldInitials Held { get; } = new();
+
     /// <summary>Datagrams that came by the relay from somebody who has no call with this node.</summary>
     public long Unadmitted { get; private set; }
 
@@ -76,6 +79,7 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
         }
 
         _ = _expected.TryRemove(peer, out _);
+        Held.Forget(peer);
         lock (_vouching)
         {
             if (_vouchedOf.Remove(peer, out Queue<TransportAddress>? addresses))
@@ -172,6 +176,15 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
 
     /// <summary>Somebody vouched for the address: it is a peer's.</summary>
     public bool IsVouched(in TransportAddress remote) => _vouched.ContainsKey(remote);
+
+    /// <summary>
+    /// Whether what begins a connection there has to wait: the address is a peer's, and no dial of that peer is known of. Where it is nobody's, nothing waits.
+    /// </summary>
+    public bool IsEarly(in TransportAddress remote, out PeerId peer)
+    {
+        peer = _vouched.TryGetValue(remote, out Vouched vouched) ? vouched.Peer : default;
+        return !peer.IsEmpty && !IsExpected(peer);
+    }
 
     /// <summary>Takes the way of a frame that came by a server; false for a stranger's.</summary>
     public bool TryFindRelay(PeerId peer, int session, [NotNullWhen(true)] out RelayWay? way)
@@ -304,12 +317,24 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
 
         public QuicPath Path => paths.To(_remote);
 
-        public bool MayBegin => paths._vouched.TryGetValue(_remote, out Vouched vouched) && paths.IsExpected(vouched.Peer);
+        public bool MayBegin
+        {
+            get
+            {
+                bool may = paths._vouched.TryGetValue(_remote, out Vouched vouched) && paths.IsExpected(vouched.Peer);
+                WasRefused = !may;
+                return may;
+            }
+        }
+
+        /// <summary>The last datagram belonged to no connection, and was not allowed to begin one.</summary>
+        public bool WasRefused { get; private set; }
 
         public void Set(in TransportAddress local, in TransportAddress remote)
         {
             _local = local;
             _remote = remote;
+            WasRefused = false;
         }
 
         public int WriteAddress(Span<byte> destination, out int hostLength)

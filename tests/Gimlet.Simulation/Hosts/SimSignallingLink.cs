@@ -35,6 +35,9 @@ internal sealed class SimSignallingLink
     /// <summary>How often a connection was lost or could not be opened.</summary>
     public int Failures { get; private set; }
 
+    /// <summary>So late are its text frames read: the server's word is behind what comes directly.</summary>
+    public TimeSpan ReadDelay { get; set; }
+
     /// <summary>The channel that is open or being opened.</summary>
     public ChannelEnd? Channel => _channel;
 
@@ -112,7 +115,17 @@ internal sealed class SimSignallingLink
             _wasOpen = true;
             _node.Feed((core, now) => core.SignallingOpened(_session, Identity.Statement.Authority(SimRendezvous.Name, SimRendezvous.Port), now));
         };
-        channel.OnMessage = message => _node.Feed((core, now) => core.HandleSignal(_session, message.Span, now));
+        channel.OnMessage = message =>
+        {
+            if (ReadDelay == TimeSpan.Zero)
+            {
+                _node.Feed((core, now) => core.HandleSignal(_session, message.Span, now));
+                return;
+            }
+
+            byte[] late = message.ToArray();
+            _node.Host.World.After(ReadDelay, () => _node.Feed((core, now) => core.HandleSignal(_session, late, now)));
+        };
         _node.Host.World.After(OpenTimeout, () =>
         {
             if (_channel == channel && !_wasOpen)

@@ -108,6 +108,32 @@ public sealed class NodePathsTests : IDisposable
     }
 
     [Fact]
+    public void What_a_peer_sends_before_its_dial_is_known_is_early_and_what_a_stranger_sends_is_not()
+    {
+        NodePaths.Origin origin = _paths.CreateOrigin(_sockets.IPv4!);
+        origin.Set(default, Address);
+        Assert.False(origin.WasRefused);
+        Assert.False(_paths.IsEarly(Address, out _));
+        _paths.Vouch(Address, Keys.Small.Id, CandidateKind.PeerReflexive);
+        Assert.True(_paths.IsEarly(Address, out PeerId peer));
+        Assert.Equal(Keys.Small.Id, peer);
+        Assert.False(origin.MayBegin);
+        Assert.True(origin.WasRefused);
+        origin.Set(default, Address);
+        Assert.False(origin.WasRefused);
+        _paths.Expect(Keys.Small.Id, isExpected: true);
+        Assert.False(_paths.IsEarly(Address, out _));
+        Assert.True(origin.MayBegin);
+        Assert.False(origin.WasRefused);
+
+        // And nothing of it is left when the peer is forgotten.
+        _paths.Held.Hold(new HeldInitial(Keys.Small.Id, default, Address, EcnMark.NotEct, [1], TimeSpan.Zero));
+        _paths.Forget(Keys.Small.Id);
+        Assert.Equal(0, _paths.Held.Count);
+        Assert.False(_paths.IsEarly(Address, out _));
+    }
+
+    [Fact]
     public void An_address_has_one_number_and_gets_its_datagrams()
     {
         using DatagramSocket receiver = DatagramSocket.Bind(new DatagramSocketOptions { LocalEndPoint = new(System.Net.IPAddress.Loopback, 0) });

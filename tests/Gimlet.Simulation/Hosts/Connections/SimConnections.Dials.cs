@@ -99,10 +99,22 @@ internal sealed partial class SimConnections
         }
     }
 
+    /// <summary>The application does not want it any more.</summary>
+    public void Cancel(SimDial dial)
+    {
+        if (!dial.IsOver)
+        {
+            Fail(dial, "cancelled");
+        }
+    }
+
     private void Handle(PeerEvent news)
     {
         switch (news)
         {
+            case DialsExpected expected:
+                Paths.Expect(expected.Peer, expected.Count > 0);
+                break;
             case PeerForgotten forgotten:
                 Paths.Forget(forgotten.Peer);
                 break;
@@ -118,6 +130,13 @@ internal sealed partial class SimConnections
                 break;
             case DialFailed failed when _dials.Find(d => d.CurrentCall == failed.Call) is { } dial:
                 Fail(dial, failed.Message);
+                break;
+            case ExpectedDialEnded { IsLast: true } ended:
+                foreach (SimDial waiting in _dials.Where(d => d.IsJoining && d.Peer == ended.Peer && d.Protocol == ended.Protocol).ToArray())
+                {
+                    StartOver(waiting, Now);
+                }
+
                 break;
             case DialGlared glared when _dials.Find(d => d.CurrentCall == glared.Call) is { } loser:
                 Join(loser);
@@ -150,6 +169,11 @@ internal sealed partial class SimConnections
         QuicPath path;
         if (Peers.DirectPathOf(dial.Peer) is { } direct)
         {
+            if (!dial.IsIntroduced)
+            {
+                return false;
+            }
+
             path = Paths.To(direct.Remote);
         }
         else if (dial.IsRouted && Paths.RelaySessionOf(dial.Peer) is >= 0 and int session && Node.Core.RelaysAt(session))
@@ -226,7 +250,7 @@ internal sealed partial class SimConnections
         dial.Connection = connection;
         dial.WantsPath = false;
         _ = _dials.Remove(dial);
-        Peers.EndDial(dial.CurrentCall, isConnected: true, Now);
+        Peers.EndDial(dial.CurrentCall, isConnected: !connection.IsIncoming, Now);
         Opened++;
         connection.Open(dial.Application);
     }
@@ -255,6 +279,7 @@ internal sealed partial class SimConnections
         dial.IsJoining = false;
         Peers.EndDial(dial.CurrentCall, isConnected: false, now);
         dial.CurrentCall = Node.Core.NewCallId();
+        dial.IsIntroduced = false;
         Peers.DialAfterAll(new DialRequest(dial.CurrentCall, dial.Peer, dial.Protocol), now);
         dial.WantsPath = true;
     }

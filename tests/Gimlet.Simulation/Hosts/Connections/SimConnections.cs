@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net.Security;
 using Gimlet.Connections;
+using Gimlet.Hosting;
 using Gimlet.Node;
 using Gimlet.Peers;
 using Gimlet.Quic;
@@ -157,6 +158,9 @@ internal sealed partial class SimConnections : IDisposable
             case CallConnected connected:
                 Paths.Vouch(connected.Path.Remote, connected.Peer);
                 break;
+            case CallIntroduced or CallFailed { LeavesRelay: true } when _dials.Find(d => d.CurrentCall == ((CallEvent)news).Handle) is { } introduced:
+                introduced.IsIntroduced = true;
+                break;
             default:
                 break;
         }
@@ -190,6 +194,8 @@ internal sealed partial class SimConnections : IDisposable
                 Handle(news!);
             }
 
+            ReceiveHeld(now);
+
             foreach (SimDial dial in _dials.ToArray())
             {
                 more |= dial.WantsPath && TryBegin(dial);
@@ -203,7 +209,22 @@ internal sealed partial class SimConnections : IDisposable
     public void HandleDatagram(TransportAddress remote, ReadOnlySpan<byte> datagram, TimeSpan now)
     {
         datagram.CopyTo(_datagram);
-        Receive(Paths.To(remote), _datagram.AsSpan(0, datagram.Length), now, Paths.IsVouched(remote));
+        bool mayBegin = Paths.MayBegin(remote, out PeerId peer);
+        bool isRefused = !mayBegin && !Endpoint.TryRoute(datagram, out _);
+        Receive(Paths.To(remote), _datagram.AsSpan(0, datagram.Length), now, mayBegin);
+        if (isRefused && !peer.IsEmpty && HeldInitials.IsInitial(datagram))
+        {
+            Paths.Held.Hold(new HeldInitial(peer, default, remote, EcnMark.NotEct, datagram.ToArray(), now));
+        }
+    }
+
+    /// <summary>As NodeHost.ReceiveHeld.</summary>
+    private void ReceiveHeld(TimeSpan now)
+    {
+        while (Paths.Held.TryTake(now, Paths.IsExpected, out HeldInitial held))
+        {
+            Receive(Paths.To(held.Remote), held.Bytes, now, Paths.MayBegin(held.Remote, out _));
+        }
     }
 
     /// <summary>A binary frame of a server; as NodeHost.LinkRelayed.</summary>
@@ -216,7 +237,7 @@ internal sealed partial class SimConnections : IDisposable
 
         for (int start = header.HeaderLength; start < frame.Length; start += header.SegmentSize)
         {
-            Receive(path, frame.AsSpan(start, Math.Min(header.SegmentSize, frame.Length - start)), now, mayBegin: true);
+            Receive(path, frame.AsSpan(start, Math.Min(header.SegmentSize, frame.Length - start)), now, Paths.IsExpected(header.Peer));
         }
     }
 

@@ -26,6 +26,9 @@ internal sealed class SimDial(CallId call, PeerId peer, string protocol, ISimApp
     /// <summary>A server carries the call.</summary>
     public bool IsRouted { get; set; }
 
+    /// <summary>The peer was told of the call, and this side of the peer.</summary>
+    public bool IsIntroduced { get; set; }
+
     public int StaleConnections { get; set; }
 
     /// <summary>The connection that is being made.</summary>

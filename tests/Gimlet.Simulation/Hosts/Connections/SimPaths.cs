@@ -1,4 +1,5 @@
 using System.Net;
+using Gimlet.Hosting;
 using Gimlet.Quic;
 using Gimlet.Quic.Udp;
 using Gimlet.Sockets;
@@ -12,6 +13,7 @@ internal sealed class SimPaths(SimNode node) : IDatagramSender
     private readonly Dictionary<PeerId, Way> _byPeer = [];
     private readonly Dictionary<int, Way> _byNumber = [];
     private readonly Dictionary<TransportAddress, PeerId> _vouched = [];
+    private readonly HashSet<PeerId> _expected = [];
     private int _last;
 
     /// <summary>Relays to peers that are kept.</summary>
@@ -48,6 +50,8 @@ internal sealed class SimPaths(SimNode node) : IDatagramSender
 
     public void Forget(PeerId peer)
     {
+        _ = _expected.Remove(peer);
+        Held.Forget(peer);
         if (_byPeer.Remove(peer, out Way? way))
         {
             _ = _byNumber.Remove(way.Path.Value);
@@ -61,7 +65,16 @@ internal sealed class SimPaths(SimNode node) : IDatagramSender
 
     public void Vouch(in TransportAddress remote, PeerId peer) => _vouched[remote] = peer;
 
-    public bool IsVouched(in TransportAddress remote) => _vouched.ContainsKey(remote);
+    /// <summary>First datagrams of dials that are not known of yet.</summary>
+    public HeldInitials Held { get; } = new();
+
+    /// <summary>A dial of the peer was accepted, or none is waited for any more.</summary>
+    public void Expect(PeerId peer, bool isExpected) => _ = isExpected ? _expected.Add(peer) : _expected.Remove(peer);
+
+    public bool IsExpected(PeerId peer) => _expected.Contains(peer);
+
+    /// <summary>Whether a connection may begin there, and whose address it is; empty for nobody's.</summary>
+    public bool MayBegin(in TransportAddress remote, out PeerId peer) => _vouched.TryGetValue(remote, out peer) && IsExpected(peer);
 
     public bool TryFindRelay(PeerId peer, int session, out QuicPath path)
     {
