@@ -417,12 +417,10 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         {
             case CallAdmitted admitted:
                 _ = Paths.ToRelay(admitted.Peer, admitted.Session);
-                foreach (TransportAddress proven in admitted.Proven)
-                {
-                    // RFC 9000 section 8.1.3: a token of the rendezvous says that the caller receives there; and an Initial, the least of datagrams, came from it.
-                    Paths.CopyTo(admitted.Peer, proven, SmallestInitial);
-                }
-
+                BeginCopies(admitted);
+                break;
+            case CallIntroduced introduced:
+                Paths.BeginCopies(introduced.Peer);
                 break;
             case CallRouted routed:
                 _ = Paths.ToRelay(routed.Peer, routed.Session);
@@ -449,6 +447,18 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
                 break;
             default:
                 break;
+        }
+    }
+
+    // Those of an earlier call may be to where the peer was then.
+    private void BeginCopies(CallAdmitted admitted)
+    {
+        Paths.StopCopies(admitted.Peer);
+        foreach (TransportAddress proven in admitted.Proven)
+        {
+            // RFC 9000 section 8.1.3: a token of the rendezvous says that the caller receives there; and an Initial, the least of datagrams, came from it.
+            Paths.BeginCopies(admitted.Peer);
+            Paths.CopyTo(admitted.Peer, proven, SmallestInitial);
         }
     }
 

@@ -117,7 +117,17 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
         }
     }
 
-    /// <summary>Until a direct path is proven, what goes to the peer by the relay goes to this address as well; see <see cref="EarlyCopies"/>.</summary>
+    /// <summary>A call looks for a direct path: until one is proven, what goes to the peer by the relay may go to its addresses as well (<see cref="EarlyCopies"/>).</summary>
+    public void BeginCopies(PeerId peer)
+    {
+        if (_byPeer.TryGetValue(peer, out RelayWay? way) && way.Copies is null)
+        {
+            way.Copies = new EarlyCopies();
+            _ = Interlocked.Increment(ref _copying);
+        }
+    }
+
+    /// <summary>The peer may be at this address; while copies go anywhere, they go there too.</summary>
     /// <param name="peer">The other end.</param>
     /// <param name="remote">Where it may be.</param>
     /// <param name="received">How many bytes came from there, or stand for the proof that the address is the peer's.</param>
@@ -125,13 +135,7 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
     {
         if (_byPeer.TryGetValue(peer, out RelayWay? way))
         {
-            if (way.Copies is null)
-            {
-                way.Copies = new EarlyCopies();
-                _ = Interlocked.Increment(ref _copying);
-            }
-
-            way.Copies.Note(remote, received);
+            way.Copies?.Note(remote, received);
         }
     }
 

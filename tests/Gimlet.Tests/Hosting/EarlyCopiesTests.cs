@@ -36,7 +36,7 @@ public sealed class EarlyCopiesTests : IDisposable
     [Fact]
     public void The_same_bytes_go_by_the_relay_and_to_the_address()
     {
-        QuicPath relay = _paths.ToRelay(Keys.Small.Id, 0);
+        QuicPath relay = Relay();
         _paths.CopyTo(Keys.Small.Id, AddressOf(_peer), 1200);
         byte[] flight = Bytes(2500);
         Send(relay, flight);
@@ -49,7 +49,7 @@ public sealed class EarlyCopiesTests : IDisposable
     [Fact]
     public void An_address_gets_three_times_what_came_from_it_and_more_when_more_has_come()
     {
-        QuicPath relay = _paths.ToRelay(Keys.Small.Id, 0);
+        QuicPath relay = Relay();
         TransportAddress address = AddressOf(_peer);
         _paths.Vouch(address, Keys.Small.Id, CandidateKind.PeerReflexive);
         _paths.CopyTo(Keys.Small.Id, address, 100);
@@ -70,7 +70,7 @@ public sealed class EarlyCopiesTests : IDisposable
     [Fact]
     public void What_came_from_an_address_that_nobody_vouched_for_is_worth_nothing()
     {
-        QuicPath relay = _paths.ToRelay(Keys.Small.Id, 0);
+        QuicPath relay = Relay();
         _paths.CopyTo(Keys.Small.Id, AddressOf(_peer), 10);
         using Socket stranger = Receiver();
         _paths.NoteDirect(AddressOf(stranger), 1200);
@@ -82,15 +82,20 @@ public sealed class EarlyCopiesTests : IDisposable
     [Fact]
     public void A_proven_path_ends_them_and_so_does_the_end_of_the_peer()
     {
-        QuicPath relay = _paths.ToRelay(Keys.Small.Id, 0);
+        QuicPath relay = Relay();
         _paths.CopyTo(Keys.Small.Id, AddressOf(_peer), 1200);
         _paths.StopCopies(Keys.Small.Id);
         Send(relay, Bytes(10));
         Assert.Equal(0, _peer.Available);
 
+        // A check that is late begins nothing.
+        _paths.CopyTo(Keys.Small.Id, AddressOf(_peer), 1200);
+        Send(relay, Bytes(10));
+        Assert.Equal(0, _peer.Available);
+
+        _paths.BeginCopies(Keys.Small.Id);
         _paths.CopyTo(Keys.Small.Id, AddressOf(_peer), 1200);
         _paths.Forget(Keys.Small.Id);
-        _paths.CopyTo(Keys.Small.Id, AddressOf(_peer), 1200);
         relay = _paths.ToRelay(Keys.Small.Id, 0);
         Send(relay, Bytes(10));
         Assert.Equal(0, _peer.Available);
@@ -99,7 +104,7 @@ public sealed class EarlyCopiesTests : IDisposable
     [Fact]
     public void A_peer_that_shows_itself_everywhere_has_copies_at_four_addresses()
     {
-        QuicPath relay = _paths.ToRelay(Keys.Small.Id, 0);
+        QuicPath relay = Relay();
         Socket[] places = [.. Enumerable.Range(0, 6).Select(static _ => Receiver())];
         foreach (Socket place in places)
         {
@@ -109,6 +114,13 @@ public sealed class EarlyCopiesTests : IDisposable
         Send(relay, Bytes(10));
         Assert.Equal([true, true, true, true, false, false], places.Select(static p => p.Available > 0));
         Array.ForEach(places, static p => p.Dispose());
+    }
+
+    private QuicPath Relay()
+    {
+        QuicPath relay = _paths.ToRelay(Keys.Small.Id, 0);
+        _paths.BeginCopies(Keys.Small.Id);
+        return relay;
     }
 
     // On the loopback a datagram is in the receiver's queue when the send returns.
