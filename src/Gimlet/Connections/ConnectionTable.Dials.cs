@@ -246,6 +246,12 @@ internal sealed partial class ConnectionTable
         QuicConnection? quic = null;
         try
         {
+            if (dial.Policy.AllowsDirect && HasDirectPath(dial.Peer))
+            {
+                // Nobody looks for a path that is there, and so nobody would tell.
+                dial.NoteDirect();
+            }
+
             QuicPath path = await FirstPathAsync(dial).ConfigureAwait(false);
             if (dial.Outcome.IsCompleted || dial.IsJoining)
             {

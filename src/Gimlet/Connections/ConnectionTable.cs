@@ -120,7 +120,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
             dial.NoteRouted();
         }
 
-        if (news is CallIntroduced or CallFailed { LeavesRelay: true } && FindDial(d => d.CurrentCall == news.Handle) is { } introduced)
+        if (news is CallIntroduced or CallSharesPath or CallFailed { LeavesRelay: true } && FindDial(d => d.CurrentCall == news.Handle) is { } introduced)
         {
             introduced.NoteIntroduced();
         }

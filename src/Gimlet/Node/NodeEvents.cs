@@ -75,6 +75,9 @@ internal sealed record CallRouted(CallId Handle, PeerId Peer, int Session) : Cal
 /// <summary>Both sides know of each other, and checks begin: only from here on a punch is attempted.</summary>
 internal sealed record CallIntroduced(CallId Handle, PeerId Peer, bool IsIncoming) : CallEvent(Handle);
 
+/// <summary>Both sides know of each other, and no punch is made: a direct path to the peer works already.</summary>
+internal sealed record CallSharesPath(CallId Handle, PeerId Peer) : CallEvent(Handle);
+
 /// <summary>An authenticated check of the peer came from an address for the first time.</summary>
 internal sealed record CallHeard(CallId Handle, PeerId Peer, TransportAddress Remote, bool IsServerless) : CallEvent(Handle);
 

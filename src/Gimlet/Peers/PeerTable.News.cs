@@ -19,6 +19,10 @@ internal sealed partial class PeerTable
                 _byHandle[introduced.Handle] = introducedTo;
                 _ = introducedTo.Punching.Add(introduced.Handle);
                 break;
+            case CallSharesPath shares when _byHandle.TryGetValue(shares.Handle, out PeerState? sharing) && sharing.Chosen is null:
+                // It died while the call was on its way, and the peer was told no address to look for another one with.
+                _events.Enqueue(new PunchEnded(sharing.Id, shares.Handle, PunchOutcome.Failed, TimeSpan.Zero, "The direct path died while the call was on its way."));
+                break;
             case CallHeard { IsServerless: true } heard when !_byHandle.ContainsKey(heard.Handle):
                 // No server announced it: its peer has proven itself by this check, and one of the two will dial at once.
                 PeerState met = GetOrAdd(heard.Peer, now);

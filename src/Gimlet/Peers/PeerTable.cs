@@ -371,9 +371,9 @@ internal sealed partial class PeerTable
         _byHandle[request.Call] = peer;
 
         // A path that works need not be looked for again.
-        bool wantsPaths = request.WantsPaths && peer.Chosen is null;
-        peer.LastAttempt = wantsPaths ? now : peer.LastAttempt;
-        _core.Dial(request with { WantsPaths = wantsPaths }, now);
+        bool hasPath = request.WantsPaths && peer.Chosen is not null;
+        peer.LastAttempt = request.WantsPaths && !hasPath ? now : peer.LastAttempt;
+        _core.Dial(request with { HasPath = hasPath }, now);
     }
 
     /// <summary>The path's own checks find out, beginning now.</summary>
