@@ -24,7 +24,7 @@ internal sealed partial class ConnectionTable
         string protocol = options.Protocol ?? _options.FirstProtocol ?? throw new GimletException(
             GimletErrorKind.BadUsage, "No application protocol is named.", "Name one in ConnectOptions.Protocol, or in GimletNodeOptions.Protocols.");
         CallId call = _host.Run(static (host, _, _) => host.Core.NewCallId(), 0);
-        var dial = new Dial(call, peer, protocol, options.Policy ?? _options.EffectivePolicy, Time.GetTimestamp());
+        var dial = new Dial(call, peer, protocol, options.Policy ?? _options.EffectivePolicy, Time.GetTimestamp()) { Race = options.Race };
         IReadOnlyList<int> sessions = options.Ticket is { Servers.Count: > 0 } lead ? _host.SessionsWith(lead.Servers) : [];
         NodeLog.Dialling(_logger, call, peer);
         _ = _records.Begin(call, peer, dial.Policy);
@@ -55,7 +55,7 @@ internal sealed partial class ConnectionTable
                     dial.IsJoining = true;
                 }
 
-                return JoinOrCallAsync(dial, () => RequestOf(dial, secret, sessions), options.Race, cancellationToken);
+                return JoinOrCallAsync(dial, () => RequestOf(dial, secret, sessions), cancellationToken);
             },
             cancellationToken).ConfigureAwait(false);
     }
@@ -161,10 +161,10 @@ internal sealed partial class ConnectionTable
     private static void ObserveFailure(Task task) => _ = task.ContinueWith(
         static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
-    private async Task<GimletConnection> JoinOrCallAsync(Dial dial, Func<DialRequest> request, RaceOptions? race, CancellationToken cancellationToken)
+    private async Task<GimletConnection> JoinOrCallAsync(Dial dial, Func<DialRequest> request, CancellationToken cancellationToken)
     {
-        GimletConnection connection = await OutcomeAsync(dial, request, race, cancellationToken).ConfigureAwait(false);
-        if (race is not null)
+        GimletConnection connection = await OutcomeAsync(dial, request).ConfigureAwait(false);
+        if (dial.Race is { } race)
         {
             await RaceAsync(dial, connection, race, cancellationToken).ConfigureAwait(false);
         }
@@ -172,41 +172,54 @@ internal sealed partial class ConnectionTable
         return connection;
     }
 
-    private async Task<GimletConnection> OutcomeAsync(Dial dial, Func<DialRequest> request, RaceOptions? race, CancellationToken cancellationToken)
+    private async Task<GimletConnection> OutcomeAsync(Dial dial, Func<DialRequest> request)
     {
-        if (race is not null)
-        {
-            // What has not connected by either way within its time is a failure of both.
-            using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
-            Task late = Task.Delay(race.RelayTimeout > race.DirectTimeout ? race.RelayTimeout : race.DirectTimeout, Time, bound.Token);
-            if (await Task.WhenAny(dial.Outcome, late).ConfigureAwait(false) == late && !bound.IsCancellationRequested)
-            {
-                dial.Fail(new GimletException(GimletErrorKind.TimedOut, $"Neither the relay nor a direct path led to {dial.Peer} within {race.RelayTimeout.TotalSeconds:0.#} s."));
-            }
-
-            await bound.CancelAsync().ConfigureAwait(false);
-        }
-
+        // What has not connected by either way within its time is a failure of both; a peer whose dial goes on has no more time than that either.
+        TimeSpan bound = dial.Race is { } race ? Max(race.RelayTimeout, race.DirectTimeout) : Timeout.InfiniteTimeSpan;
+        TimeSpan joinWait = dial.Race is null || bound > JoinWait ? JoinWait : bound;
         while (true)
         {
-            Task wait = dial.IsJoining ? Task.Delay(JoinWait, Time, _stop.Token) : dial.Joined;
-            if (await Task.WhenAny(dial.Outcome, wait).ConfigureAwait(false) == dial.Outcome || _stop.IsCancellationRequested)
+            TimeSpan left = dial.IsJoining ? joinWait : dial.Race is null ? bound : Max(bound - Time.GetElapsedTime(dial.BegunAt), TimeSpan.Zero);
+            Task joined = dial.IsJoining ? dial.Outcome : dial.Joined;
+            if (await IsInTimeAsync(Task.WhenAny(dial.Outcome, joined), left).ConfigureAwait(false))
+            {
+                if (dial.Outcome.IsCompleted)
+                {
+                    return await dial.Outcome.ConfigureAwait(false);
+                }
+
+                continue;
+            }
+
+            if (_stop.IsCancellationRequested)
             {
                 return await dial.Outcome.ConfigureAwait(false);
             }
 
-            if (wait == dial.Joined)
+            if (!dial.IsJoining)
             {
+                dial.Fail(new GimletException(GimletErrorKind.TimedOut, $"Neither the relay nor a direct path led to {dial.Peer} within {bound.TotalSeconds:0.#} s."));
                 continue;
             }
 
             // The peer's dial came to nothing: this side's own, after all.
             CallId before = dial.CurrentCall;
-            dial.StartOver(_host.Run(static (host, _, _) => host.Core.NewCallId(), 0));
+            dial.StartOver(_host.Run(static (host, _, _) => host.Core.NewCallId(), 0), Time.GetTimestamp());
             _host.TryRun(static (host, now, c) => host.Peers.EndDial(c, isConnected: false, now), before);
             _host.TryRun(static (host, now, r) => host.Peers.DialAfterAll(r, now), request());
             StartAttempt(dial);
         }
+    }
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    // False when the time is over, or the node is being disposed. The timer does not outlive the wait.
+    private async Task<bool> IsInTimeAsync(Task task, TimeSpan time)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        bool isInTime = await Task.WhenAny(task, Task.Delay(time, Time, ended.Token)).ConfigureAwait(false) == task;
+        await ended.CancelAsync().ConfigureAwait(false);
+        return isInTime;
     }
 
     private void Join(Dial dial)
@@ -285,7 +298,7 @@ internal sealed partial class ConnectionTable
             }
 
             UseChosenPath(dial.Peer, member);
-            var birth = new ConnectionBirth(dial.Peer, dial.SharedCall, dial.IsAuthenticated, dial.Policy, dial.StartedAt);
+            var birth = new ConnectionBirth(dial.Peer, dial.SharedCall, dial.IsAuthenticated, dial.Policy, dial.StartedAt) { Races = dial.Race is not null };
             GimletConnection connection = Create(quic, member, birth);
             Task control = connection.BeginControlAsync();
             if (!dial.TryComplete(connection))
@@ -325,8 +338,9 @@ internal sealed partial class ConnectionTable
         bool isDirect = !dial.IsServerBased || dial.Policy.Kind == PathPolicyKind.DirectOnly;
         if (dial.Policy.Kind == PathPolicyKind.DirectHeadStart)
         {
-            Task first = await Task.WhenAny(dial.Direct, Task.Delay(dial.Policy.HeadStart, Time, _stop.Token)).ConfigureAwait(false);
-            isDirect = first == dial.Direct && dial.Direct.IsCompletedSuccessfully;
+            // A dial that has become the peer's connection meanwhile does not wait for its head start to be over.
+            _ = await IsInTimeAsync(Task.WhenAny(dial.Direct, dial.Outcome), dial.Policy.HeadStart).ConfigureAwait(false);
+            isDirect = dial.Direct.IsCompletedSuccessfully;
         }
 
         if (isDirect)
@@ -456,15 +470,21 @@ internal sealed partial class ConnectionTable
         // Whether the peer wants a direct path for it, its hello says.
         PathPolicy policy = dial?.Policy ?? _options.EffectivePolicy;
         Member member = Enter(peer, quic, policy);
-        var birth = new ConnectionBirth(peer, dial?.SharedCall ?? _host.Run(static (host, _, _) => host.Core.NewCallId(), 0), dial?.IsAuthenticated ?? true, policy, dial?.StartedAt ?? Time.GetTimestamp());
+        var birth = new ConnectionBirth(peer, dial?.SharedCall ?? _host.Run(static (host, _, _) => host.Core.NewCallId(), 0), dial?.IsAuthenticated ?? true, policy, dial?.StartedAt ?? Time.GetTimestamp())
+        {
+            Races = isOutcome && dial!.Race is not null,
+        };
         GimletConnection connection = Create(quic, member, birth);
         UseChosenPath(peer, member);
         NodeLog.Accepted(_logger, connection.Call, peer, protocol);
         if (isOutcome && dial!.TryComplete(connection))
         {
             Abandon(dial);
+            return;
         }
-        else if (!_accepted.TryGetValue(protocol, out Channel<GimletConnection>? queue) || !queue.Writer.TryWrite(connection))
+
+        connection.ForgoRace();
+        if (!_accepted.TryGetValue(protocol, out Channel<GimletConnection>? queue) || !queue.Writer.TryWrite(connection))
         {
             NodeLog.NobodyAccepts(_logger, connection.Call, peer);
             await connection.CloseAsync(CloseCodes.NobodyAccepts, "nobody accepts").ConfigureAwait(false);

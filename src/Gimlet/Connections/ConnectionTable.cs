@@ -182,7 +182,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
         Leave(connection.RemotePeer, connection.Quic);
         _records.End(connection.Call, null, connection.Path?.Kind, RelayCause.NotRelayed);
         _host.TryRun(
-            static (host, now, s) => host.Peers.RemoveConnection(s.RemotePeer, s.UsesDirect, now), (connection.RemotePeer, connection.UsesDirect));
+            static (host, now, s) => host.Peers.RemoveConnection(s.RemotePeer, s.CountsDirect, now), (connection.RemotePeer, CountsDirect: connection.TryLeaveDirect()));
         NodeLog.ConnectionEnded(_logger, connection.Call, connection.RemotePeer, connection.Closed.IsCompleted ? "closed" : "ended");
     }
 
@@ -323,7 +323,8 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
         }
 
         GimletErrorKind kind = punch.Outcome == PunchOutcome.Failed ? GimletErrorKind.PunchFailed : GimletErrorKind.Unsupported;
-        foreach (Dial dial in FindDials(punch.Peer).Where(d => d.CurrentCall == punch.Call))
+        // Of a dial that has joined it is the peer's call that looks for paths.
+        foreach (Dial dial in FindDials(punch.Peer).Where(d => d.IsJoining || d.CurrentCall == punch.Call))
         {
             dial.NoteNoDirect(new GimletException(kind, punch.Message ?? "No direct path could be opened."));
         }

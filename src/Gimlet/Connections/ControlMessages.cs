@@ -10,6 +10,7 @@ internal static class ControlMessages
     public const byte Ping = 1;
     public const byte Pong = 2;
     public const byte Finding = 3;
+    public const byte Decision = 4;
 
     public const int HeaderLength = 3;
 

@@ -153,6 +153,9 @@ internal sealed class ControlStream : IDisposable
             case ControlMessages.Finding:
                 _owner.FindingReceived(payload);
                 break;
+            case ControlMessages.Decision:
+                _owner.DecisionReceived(payload);
+                break;
             default:
                 break;
         }
@@ -198,6 +201,9 @@ internal interface IControlEvents
 
     /// <summary>The peer's side of a race.</summary>
     void FindingReceived(ReadOnlySpan<byte> payload);
+
+    /// <summary>What the peer takes for the outcome of a race.</summary>
+    void DecisionReceived(ReadOnlySpan<byte> payload);
 
     /// <summary>The stream has ended, which it does with the connection.</summary>
     void ControlEnded(Exception reason);

@@ -32,6 +32,12 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
 
     public long StartedAt { get; } = startedAt;
 
+    /// <summary>When its call began: the one that is under way now.</summary>
+    public long BegunAt { get; private set; } = startedAt;
+
+    /// <summary>The times of the race that it makes; null where it makes none.</summary>
+    public RaceOptions? Race { get; init; }
+
     /// <summary>The peer's connection is waited for, not one of our own.</summary>
     public bool IsJoining { get; set; }
 
@@ -81,8 +87,9 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     }
 
     /// <summary>The peer's dial came to nothing: this one begins again, as another call.</summary>
-    public void StartOver(CallId call)
+    public void StartOver(CallId call, long now)
     {
+        BegunAt = now;
         CurrentCall = call;
         IsJoining = false;
         Volatile.Write(ref _joined, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));

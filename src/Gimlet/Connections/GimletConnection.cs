@@ -34,6 +34,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     private volatile bool _isSilent;
     private readonly CallRecord? _callRecord;
     private readonly ConnectionRecord? _record;
+    private int _usesDirect;
     private int _sequence;
     private int _isUsed;
     private int _waitingPings;
@@ -49,7 +50,9 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         RemotePeer = birth.Peer;
         IsAuthenticated = birth.IsAuthenticated;
         Policy = birth.Policy;
-        UsesDirect = birth.Policy.AllowsDirect;
+        _usesDirect = birth.Policy.AllowsDirect ? 1 : 0;
+        _dialRaces = birth.Races;
+        _agreement = new RaceAgreement(decides: !quic.IsServer) { AllowsRelay = birth.Policy.AllowsRelay, AllowsDirect = birth.Policy.AllowsDirect };
         Protocol = quic.NegotiatedApplicationProtocol.ToString();
         ConnectTime = Elapsed;
         _path = table.Describe(quic);
@@ -119,7 +122,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     internal QuicConnection Quic => _quic;
 
     /// <summary>It counts among those that want a direct path.</summary>
-    internal bool UsesDirect { get; private set; }
+    internal bool UsesDirect => Volatile.Read(ref _usesDirect) == 1;
 
     /// <summary>The number of the peer's process; 0 until its hello has come.</summary>
     internal ulong PeerInstance { get; private set; }
@@ -288,8 +291,8 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     /// <summary>The table put the connection on a path; the event that follows says why.</summary>
     internal void NotePathReason(string reason) => Volatile.Write(ref _pathReason, reason);
 
-    /// <summary>A race ended with the relay.</summary>
-    internal void LeaveDirect() => UsesDirect = false;
+    /// <summary>It counts no more among those that want a direct path; true for the one caller that is to count it out.</summary>
+    internal bool TryLeaveDirect() => Interlocked.Exchange(ref _usesDirect, 0) == 1;
 
     /// <summary>The server says that the peer is not connected to it.</summary>
     internal void NoteUnreachable()
@@ -355,7 +358,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         await paths.ConfigureAwait(false);
         string reason = _closeReason ?? EndText.Of(end);
         _control.End(new GimletException(GimletErrorKind.Transport, $"The connection has ended: {reason}.", innerException: end));
-        _ = _peerFinding.TrySetException(end) ? _peerFinding.Task.Exception : null;
+        _ = _agreed.TrySetException(end) ? _agreed.Task.Exception : null;
         _record?.Close();
         _table.Ended(this);
         _ = _closed.TrySetResult(reason);
@@ -501,6 +504,9 @@ internal readonly record struct ConnectionBirth(PeerId Peer, CallId Call, bool I
 {
     /// <summary>Where the call counts; null for a connection without a call.</summary>
     public CallRecord? CallRecord { get; init; }
+
+    /// <summary>The dial that it comes of makes a race of it.</summary>
+    public bool Races { get; init; }
 
     /// <summary>Where the connection counts; null for one that is not counted.</summary>
     public StatisticsCollector? Statistics { get; init; }
