@@ -129,8 +129,10 @@ internal sealed partial class ConnectionCore
     }
 
     // RFC 9000 section 9: "If a client receives packets from an unknown server address, the client MUST discard these packets." A server waits with new
-    // addresses until the handshake is confirmed. Nodes do neither: the client's Finished may come another way than its Initial (docs/protocol.md section 5).
-    private bool MayComeFrom(PathId path) => TryFindPath(path) is not null || HasGimletPaths || (Role == EndpointRole.Server && IsConfirmed);
+    // addresses until the handshake is confirmed. Nodes do neither: either side's first flight may come another way than the client's Initial, and before the
+    // server's parameters are there it may turn out to be a node (docs/protocol.md section 5).
+    private bool MayComeFrom(PathId path) =>
+        TryFindPath(path) is not null || HasGimletPaths || (_settings.GimletPaths && PeerParameters is null) || (Role == EndpointRole.Server && IsConfirmed);
 
     // An authentic 1-RTT packet came; from a new path only now is there state for it.
     private ConnectionPath? PathOf(in Arrival arrival)

@@ -10,6 +10,9 @@ namespace Gimlet.Candidates;
 /// <param name="Proof">The server's own proof that it saw this node there; sent to the server only.</param>
 internal readonly record struct Candidate(CandidateKind Kind, TransportAddress Address, bool Unverified = false, byte[]? Proof = null)
 {
+    /// <summary>A public address where the server itself saw the node: by its WebSocket, or by a proof.</summary>
+    public bool IsProven => !Unverified && !Address.IsPrivate && !Address.IsLinkLocal && !Address.IsLoopback;
+
     public CandidateDescription ToDescription() => new()
     {
         Kind = KindText(Kind),

@@ -97,6 +97,7 @@ internal sealed partial class NodeHost
                 Span<byte> payload = datagram.Payload;
                 origin.Set(datagram.Local, datagram.Remote);
                 Paths.CountReceived(PathKind.Direct, payload.Length);
+                Paths.NoteDirect(datagram.Remote, payload.Length);
                 receiver.Receive(origin, datagram.Ecn, payload, datagram.SegmentSize);
             }
         }

@@ -23,6 +23,12 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     // Never reached by design: after a defect the timer comes again, and ten times a second fills no log.
     private static readonly TimeSpan TimerAfterFault = TimeSpan.FromMilliseconds(100);
 
+    // RFC 9000 section 14.1: what the caller's first datagram has at least.
+    private const int SmallestInitial = 1200;
+
+    // docs/protocol.md section 4: what a check has at least.
+    private const int CheckLength = 124;
+
     // Each is a WebSocket that is kept open; tickets of strangers must not make a node speak with a hundred servers.
     private const int MaxServers = 16;
 
@@ -406,15 +412,26 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         {
             case CallAdmitted admitted:
                 _ = Paths.ToRelay(admitted.Peer, admitted.Session);
+                foreach (TransportAddress proven in admitted.Proven)
+                {
+                    // RFC 9000 section 8.1.3: a token of the rendezvous says that the caller receives there; and an Initial, the least of datagrams, came from it.
+                    Paths.CopyTo(admitted.Peer, proven, SmallestInitial);
+                }
+
                 break;
             case CallRouted routed:
                 _ = Paths.ToRelay(routed.Peer, routed.Session);
                 break;
             case CallHeard heard:
                 Paths.Vouch(heard.Remote, heard.Peer, CandidateKind.PeerReflexive);
+                Paths.CopyTo(heard.Peer, heard.Remote, CheckLength);
                 break;
             case CallConnected connected:
                 Paths.Vouch(connected.Path.Remote, connected.Peer, connected.Path.Kind);
+                Paths.StopCopies(connected.Peer);
+                break;
+            case PunchEnded ended:
+                Paths.StopCopies(ended.Peer);
                 break;
             case PathChosen { Direct: { } direct } chosen:
                 Paths.Vouch(direct.Remote, chosen.Peer, direct.Kind);

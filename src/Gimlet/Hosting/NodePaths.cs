@@ -30,6 +30,7 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
     private readonly Lock _vouching = new();
     private int _last;
     private int _waiting;
+    private int _copying;
 
     /// <summary>A socket had no room; <see cref="QuicEndpoint.NotifyWritable"/> is to be called when it has.</summary>
     public Action<DatagramSocket>? WaitForRoom { get; set; }
@@ -68,6 +69,7 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
     /// <summary>The peer has no connection and no call any more: what comes from it by the relay is a stranger's.</summary>
     public void Forget(PeerId peer)
     {
+        StopCopies(peer);
         if (_byPeer.TryRemove(peer, out RelayWay? way))
         {
             _ = _byNumber.TryRemove(way.Path.Value, out _);
@@ -108,6 +110,43 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
             {
                 Remove(addresses.Dequeue(), peer);
             }
+        }
+    }
+
+    /// <summary>Until a direct path is proven, what goes to the peer by the relay goes to this address as well; see <see cref="EarlyCopies"/>.</summary>
+    /// <param name="peer">The other end.</param>
+    /// <param name="remote">Where it may be.</param>
+    /// <param name="received">How many bytes came from there, or stand for the proof that the address is the peer's.</param>
+    public void CopyTo(PeerId peer, in TransportAddress remote, int received)
+    {
+        if (_byPeer.TryGetValue(peer, out RelayWay? way))
+        {
+            if (way.Copies is null)
+            {
+                way.Copies = new EarlyCopies();
+                _ = Interlocked.Increment(ref _copying);
+            }
+
+            way.Copies.Note(remote, received);
+        }
+    }
+
+    /// <summary>A direct path is proven, or none will be: the relay is enough.</summary>
+    public void StopCopies(PeerId peer)
+    {
+        if (_byPeer.TryGetValue(peer, out RelayWay? way) && way.Copies is not null)
+        {
+            way.Copies = null;
+            _ = Interlocked.Decrement(ref _copying);
+        }
+    }
+
+    /// <summary>A datagram of QUIC came from an address: while copies go there, it may have more of them.</summary>
+    public void NoteDirect(in TransportAddress remote, int received)
+    {
+        if (Volatile.Read(ref _copying) != 0 && _vouched.TryGetValue(remote, out Vouched vouched) && _byPeer.TryGetValue(vouched.Peer, out RelayWay? way))
+        {
+            way.Copies?.NoteMore(remote, received);
         }
     }
 
@@ -174,6 +213,11 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
 
             statistics.AddBytes(PathKind.Relay, datagrams.Length, 0);
             sent = datagrams.Length;
+            if (way.Copies is { } copies)
+            {
+                SendCopies(copies, datagrams, segmentSize);
+            }
+
             return DatagramSendResult.Sent;
         }
 
@@ -200,6 +244,18 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
         }
 
         return result;
+    }
+
+    private void SendCopies(EarlyCopies copies, ReadOnlySpan<byte> datagrams, int segmentSize)
+    {
+        try
+        {
+            statistics.AddBytes(PathKind.Direct, copies.Send(sockets, datagrams, segmentSize), 0);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The node is being disposed, and the sockets were the first to go.
+        }
     }
 
     /// <summary>The socket has room; the next <see cref="DatagramSendResult.WouldBlock"/> asks again.</summary>
@@ -285,8 +341,16 @@ internal delegate bool RelaySender(int session, PeerId peer, ReadOnlySpan<byte> 
 internal sealed class RelayWay(PeerId peer, QuicPath path)
 {
     private int _session = -1;
+    private EarlyCopies? _copies;
 
     public PeerId Peer { get; } = peer;
+
+    /// <summary>Where what goes this way goes as well; null but for the first round trips.</summary>
+    public EarlyCopies? Copies
+    {
+        get => Volatile.Read(ref _copies);
+        set => Volatile.Write(ref _copies, value);
+    }
 
     public QuicPath Path { get; } = path;
 

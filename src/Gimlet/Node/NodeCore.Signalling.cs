@@ -15,6 +15,9 @@ internal sealed partial class NodeCore : ISignallingOwner
     // A server takes 100 frames at once (RendezvousLimits.MessageBurst); the rest of them is for dials and answers.
     private const int MaxCallsToTell = 64;
 
+    // One of each address family.
+    private const int MaxProven = 2;
+
     /// <summary>The WebSocket of a session is open.</summary>
     public void SignallingOpened(int session, string authority, TimeSpan now) => _sessions[session].Opened(authority, now);
 
@@ -327,14 +330,15 @@ internal sealed partial class NodeCore : ISignallingOwner
         }
 
         _incoming.Remember(id, now);
-        _events.Enqueue(new CallAdmitted(id, peer, session.Index, incoming.Protocol));
+        // A caller that names no address looks for no path: it wants none, or has one already.
+        bool looksForPaths = !_options.NoHolepunch && incoming.Candidates is { Length: > 0 } && incoming.Capabilities?.Contains(Capability.Direct, StringComparer.Ordinal) == true;
+        _events.Enqueue(new CallAdmitted(id, peer, session.Index, incoming.Protocol, looksForPaths && incoming.Protocol is not null ? ProvenOf(incoming.Candidates!) : []));
         if (_options.AcceptMode == AcceptMode.OnAccept)
         {
             _signals.Enqueue((session.Index, new AcceptMessage { Call = incoming.Call, Candidates = DescribeCandidates() }));
         }
 
-        // A caller that names no address looks for no path: it wants none, or has one already.
-        if (_options.NoHolepunch || incoming.Candidates is null or { Length: 0 } || incoming.Capabilities?.Contains(Capability.Direct, StringComparer.Ordinal) != true)
+        if (!looksForPaths)
         {
             keys.Dispose();
             return;
@@ -346,6 +350,22 @@ internal sealed partial class NodeCore : ISignallingOwner
             // The call and our last update may have crossed: the server then told the caller what was true before it.
             _signals.Enqueue((session.Index, new CandidatesMessage { Call = incoming.Call, Candidates = DescribeCandidates(), Nat = DescribeNat() }));
         }
+    }
+
+    // Where the caller gets the first flight directly as well (EarlyCopies): what a stranger can only say of himself is not among them.
+    private List<TransportAddress> ProvenOf(CandidateDescription[] candidates)
+    {
+        var proven = new List<TransportAddress>(MaxProven);
+        foreach (CandidateDescription description in candidates.Take(SignalProtocol.MaxCandidates))
+        {
+            if (proven.Count < MaxProven && Candidate.TryRead(description, out Candidate candidate) && candidate.IsProven
+                && CandidatePolicy.MaySendTo(candidate.Address, _options.AllowLoopback) && !proven.Contains(candidate.Address))
+            {
+                proven.Add(candidate.Address);
+            }
+        }
+
+        return proven;
     }
 
     private void SendUpdate(SignallingSession session, CandidateDescription[] candidates, TimeSpan now)

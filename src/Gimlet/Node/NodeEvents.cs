@@ -67,7 +67,8 @@ internal sealed record CallPinged(CallId Handle, uint Sequence, TransportAddress
 /// <param name="Peer">The caller.</param>
 /// <param name="Session">The server that carried the call.</param>
 /// <param name="Protocol">What it dials for; null for a call that only looks for paths.</param>
-internal sealed record CallAdmitted(CallId Handle, PeerId Peer, int Session, string? Protocol) : CallEvent(Handle);
+/// <param name="Proven">Public addresses of the caller where the server saw it; empty where no direct path is looked for.</param>
+internal sealed record CallAdmitted(CallId Handle, PeerId Peer, int Session, string? Protocol, IReadOnlyList<TransportAddress> Proven) : CallEvent(Handle);
 
 /// <summary>A call of this node goes out by a server: what it relays goes there as well.</summary>
 internal sealed record CallRouted(CallId Handle, PeerId Peer, int Session) : CallEvent(Handle);
