@@ -71,6 +71,9 @@ public sealed class GimletNode : IAsyncDisposable
     /// <summary>Every STUN server that is known has answered or failed; again each time when all were asked anew. Raised like the others.</summary>
     internal event Action? GatheringFinished;
 
+    /// <summary>The connections, for tests that say what QUIC would.</summary>
+    internal ConnectionTable Connections => _connections;
+
     /// <summary>This node's id.</summary>
     public PeerId Id => _identity.Id;
 

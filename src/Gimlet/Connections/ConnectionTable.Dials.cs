@@ -35,13 +35,9 @@ internal sealed partial class ConnectionTable
             {
                 options.Dialing?.Invoke(call);
                 DialRequest request = RequestOf(dial, secret, sessions);
-                if (dial.Outcome.IsCompleted)
-                {
-                    // The peer's connection came before this side had said a word: a call would announce one that does not follow.
-                    return dial.Outcome;
-                }
 
-                if (_host.Run(static (host, now, r) => host.Peers.TryBeginDial(r, now), request))
+                // The peer's connection may have come before this side has said a word: a call would announce one that does not follow.
+                if (!dial.Outcome.IsCompleted && _host.Run(static (host, now, r) => host.Peers.TryBeginDial(r, now), request))
                 {
                     if (_host.Run(static (host, _, id) => host.Core.SessionOf(id), call) >= 0)
                     {
@@ -52,6 +48,7 @@ internal sealed partial class ConnectionTable
                 }
                 else
                 {
+                    // The peer's dial is on its way.
                     dial.IsJoining = true;
                 }
 
@@ -164,6 +161,11 @@ internal sealed partial class ConnectionTable
     private async Task<GimletConnection> JoinOrCallAsync(Dial dial, Func<DialRequest> request, CancellationToken cancellationToken)
     {
         GimletConnection connection = await OutcomeAsync(dial, request).ConfigureAwait(false);
+        if (connection.IsIncoming && !dial.Policy.AllowsRelay)
+        {
+            await RequireDirectAsync(dial, connection).ConfigureAwait(false);
+        }
+
         if (dial.Race is { } race)
         {
             await RaceAsync(dial, connection, race, cancellationToken).ConfigureAwait(false);
@@ -385,14 +387,6 @@ internal sealed partial class ConnectionTable
                 GimletErrorKind.RendezvousNoRelay, $"The server does not relay to {dial.Peer}, and there is no direct path that this connection may use.", "Use a server that relays, or try again.");
     }
 
-    private void UseChosenPath(PeerId peer, Member member)
-    {
-        if (member.Policy.AllowsDirect && _host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), peer) is { } direct)
-        {
-            _ = member.Quic.TryUsePath(_host.Paths.To(direct.Remote));
-        }
-    }
-
     private GimletConnection Create(QuicConnection quic, Member member, ConnectionBirth birth)
     {
         CallId? call = _host.Run(
@@ -408,15 +402,6 @@ internal sealed partial class ConnectionTable
 
         connection.Start();
         return connection;
-    }
-
-    // A direct path that works already carries the handshake's end, which saves half a round trip of the relay.
-    private void Begun(QuicConnection quic)
-    {
-        if (_host.Run(static (host, _, q) => host.Peers.DirectPathOf(host.Paths.PeerOf(q.InitialPath)), quic) is { } direct)
-        {
-            _ = quic.TryUsePath(_host.Paths.To(direct.Remote));
-        }
     }
 
     private async Task AcceptAllAsync(QuicListener listener)
@@ -467,9 +452,11 @@ internal sealed partial class ConnectionTable
         // From here on it is this one that the dial becomes: its own attempt, which no call of the peer is waited for any more, might be complete in this moment.
         bool isOutcome = dial is not null && dial.TryClaim();
 
-        // Whether the peer wants a direct path for it, its hello says.
         PathPolicy policy = dial?.Policy ?? _options.EffectivePolicy;
         Member member = Enter(peer, quic, policy);
+
+        // Whether the peer wants a direct path for it, its hello says, and before that its call where it named addresses.
+        member.AwaitsHello = quic.InitialPath.Value < 0 && !_host.Run(static (host, _, s) => host.Peers.IsExpectedDirect(s.peer, s.protocol), (peer, protocol));
         var birth = new ConnectionBirth(peer, dial?.SharedCall ?? _host.Run(static (host, _, _) => host.Core.NewCallId(), 0), dial?.IsAuthenticated ?? true, policy, dial?.StartedAt ?? Time.GetTimestamp())
         {
             Races = isOutcome && dial!.Race is not null,

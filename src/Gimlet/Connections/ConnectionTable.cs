@@ -164,11 +164,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
                 : [.. members.Where(m => m.Connection is { PeerInstance: not 0 } c && c.PeerInstance != connection.PeerInstance)];
         }
 
-        if (!connection.PeerUsesDirect && connection.UsesDirect)
-        {
-            Settle(connection, PathKind.Relay);
-        }
-
+        Heed(connection);
         foreach (Member member in stale)
         {
             NodeLog.PeerRestarted(_logger, connection.RemotePeer);
@@ -287,7 +283,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
             if (chosen.Direct is { } direct)
             {
                 member.Connection?.NoteDirectFound();
-                if (member.Policy.AllowsDirect)
+                if (member.MayGoDirect)
                 {
                     member.Connection?.NotePathReason(chosen.Reason);
                     _ = member.Quic.TryUsePath(_host.Paths.To(direct.Remote));
@@ -386,8 +382,16 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     {
         public QuicConnection Quic { get; } = quic;
 
-        /// <summary>Which paths it may use; after a race that the relay won, no direct one.</summary>
+        /// <summary>Which paths it may use: by its own side's wish, and what the peer's hello says, and what a race came to.</summary>
         public PathPolicy Policy { get; set; } = policy;
+
+        /// <summary>
+        /// It stays on the path that it began on until the peer's hello says what that side wants: the peer dialled by the relay and named no address, which it does where
+        /// it wants no direct path, and where it had one.
+        /// </summary>
+        public bool AwaitsHello { get; set; }
+
+        public bool MayGoDirect => Policy.AllowsDirect && !AwaitsHello;
 
         /// <summary>Null until its handshake is complete.</summary>
         public GimletConnection? Connection { get; set; }

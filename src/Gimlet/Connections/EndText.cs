@@ -13,6 +13,7 @@ internal static class EndText
             CloseCodes.Superseded => "closed by the peer: another connection takes its place",
             CloseCodes.NobodyAccepts => "closed by the peer: its application takes no more connections at the moment",
             CloseCodes.Restarted => "closed by the peer, which has taken this node for restarted",
+            CloseCodes.NoCommonPath => "closed by the peer: there is no path that both sides may use",
             _ => $"closed by the peer with code {end.ApplicationErrorCode}",
         },
         QuicErrorKind.OperationAborted => "closed by this side",

@@ -29,6 +29,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     private readonly EarlyNews<PathChange> _pathChanged = new();
     private readonly EarlyNews<PingReceived> _pingAnswered = new();
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ChannelReader<QuicPathEvent> _pathEvents;
     private ConnectionPath _path;
     private string _pathReason = "connected";
     private volatile bool _isSilent;
@@ -55,13 +56,16 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         _agreement = new RaceAgreement(decides: !quic.IsServer) { AllowsRelay = birth.Policy.AllowsRelay, AllowsDirect = birth.Policy.AllowsDirect };
         Protocol = quic.NegotiatedApplicationProtocol.ToString();
         ConnectTime = Elapsed;
+
+        // Those are kept from the first look on: none comes between the path that is described here and the first that is read.
+        _pathEvents = quic.PathEvents;
         _path = table.Describe(quic);
         _callRecord = birth.CallRecord;
         _record = birth.Statistics?.OpenConnection(
             quic.IsServer ? CallDirection.Incoming : CallDirection.Outgoing, _path.Kind, quic.CurrentPath.Value);
         _callRecord?.HandshakeEnded(null);
         NoteFirst(_path);
-        _control = new ControlStream(this, table.Instance, UsesDirect, table.Time);
+        _control = new ControlStream(this, table.Instance, birth.Policy, table.Time);
     }
 
     /// <summary>
@@ -129,6 +133,9 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
 
     /// <summary>The peer uses direct paths for this connection.</summary>
     internal bool PeerUsesDirect { get; private set; } = true;
+
+    /// <summary>The peer uses the relay for this connection, too.</summary>
+    internal bool PeerUsesRelay { get; private set; } = true;
 
     internal TimeSpan Elapsed => _table.Time.GetElapsedTime(_startedAt);
 
@@ -254,10 +261,17 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     public async ValueTask DisposeAsync() => await CloseAsync().ConfigureAwait(false);
 
     /// <inheritdoc/>
-    void IControlEvents.HelloReceived(ulong instance, bool usesDirect)
+    void IControlEvents.HelloReceived(ulong instance, bool usesDirect, bool usesRelay)
     {
         PeerUsesDirect = usesDirect;
+        PeerUsesRelay = usesRelay;
         PeerInstance = instance;
+        lock (_raceGate)
+        {
+            _agreement.AllowsDirect = Policy.AllowsDirect && usesDirect;
+            _agreement.AllowsRelay = Policy.AllowsRelay && usesRelay;
+        }
+
         _table.HelloReceived(this);
     }
 
@@ -396,7 +410,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
 
     private async Task WatchPathsAsync()
     {
-        await foreach (QuicPathEvent news in _quic.PathEvents.ReadAllAsync().ConfigureAwait(false))
+        await foreach (QuicPathEvent news in _pathEvents.ReadAllAsync().ConfigureAwait(false))
         {
             switch (news.Kind)
             {

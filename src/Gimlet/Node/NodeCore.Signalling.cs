@@ -332,7 +332,7 @@ internal sealed partial class NodeCore : ISignallingOwner
         _incoming.Remember(id, now);
         // A caller that names no address looks for no path: it wants none, or has one already.
         bool looksForPaths = !_options.NoHolepunch && incoming.Candidates is { Length: > 0 } && incoming.Capabilities?.Contains(Capability.Direct, StringComparer.Ordinal) == true;
-        _events.Enqueue(new CallAdmitted(id, peer, session.Index, incoming.Protocol, looksForPaths && incoming.Protocol is not null ? ProvenOf(incoming.Candidates!) : []));
+        _events.Enqueue(new CallAdmitted(id, peer, session.Index, incoming.Protocol, looksForPaths && incoming.Protocol is not null ? ProvenOf(incoming.Candidates!) : []) { LooksForPaths = looksForPaths });
         if (_options.AcceptMode == AcceptMode.OnAccept)
         {
             _signals.Enqueue((session.Index, new AcceptMessage { Call = incoming.Call, Candidates = DescribeCandidates() }));

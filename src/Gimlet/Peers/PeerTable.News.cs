@@ -78,7 +78,7 @@ internal sealed partial class PeerTable
         if (admitted.Protocol is { } protocol)
         {
             _ = peer.Glared.Remove(protocol);
-            peer.Expected.Add(new ExpectedDial(admitted.Handle, protocol, now + ExpectedFor));
+            peer.Expected.Add(new ExpectedDial(admitted.Handle, protocol, now + ExpectedFor) { LooksForPaths = admitted.LooksForPaths });
             NoteExpected(peer);
 
             // The dial of the smaller id goes on. It rejects ours, but a server that introduces at once does not wait for that, and our handshake is under way:

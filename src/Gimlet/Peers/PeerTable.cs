@@ -112,6 +112,13 @@ internal sealed partial class PeerTable
     /// <summary>A dial of the peer for the protocol was accepted, and is not a connection yet.</summary>
     public bool IsExpected(PeerId id, string protocol) => _peers.TryGetValue(id, out PeerState? peer) && peer.Expected.Exists(e => e.Protocol == protocol);
 
+    /// <summary>Every dial of the peer that was accepted, and is not a connection yet, looks for a direct path: whichever begins now, it wants one.</summary>
+    public bool AreExpectedDirect(PeerId id) => _peers.TryGetValue(id, out PeerState? peer) && peer.Expected.Count > 0 && peer.Expected.TrueForAll(static e => e.LooksForPaths);
+
+    /// <summary>The dial of the peer for the protocol that becomes a connection next looks for a direct path.</summary>
+    public bool IsExpectedDirect(PeerId id, string protocol) =>
+        _peers.TryGetValue(id, out PeerState? peer) && peer.Expected.Find(e => e.Protocol == protocol || e.Protocol.Length == 0).LooksForPaths;
+
     /// <summary>What the peer begins for the protocol comes of a dial that this side rejected with <c>glare</c>; asked once.</summary>
     public bool TakeGlare(PeerId id, string protocol) => _peers.TryGetValue(id, out PeerState? peer) && peer.Glared.Remove(protocol);
 

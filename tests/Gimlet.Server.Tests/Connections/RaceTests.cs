@@ -207,6 +207,27 @@ public sealed class RaceTests
         Assert.Contains("0.4 s", e.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_dial_that_the_peers_connection_overtakes_makes_its_race_all_the_same()
+    {
+        await using GimletServer server = await Servers.StartAsync();
+        (GimletNode small, GimletNode large) = await StartTwoAsync(server);
+        await using GimletNode first = small;
+        await using GimletNode second = large;
+        GimletConnection? ofSmall = null;
+        void Overtake(CallId call)
+        {
+            // Before the larger one has said a word, the smaller one's dial is a connection on both sides.
+            ofSmall = small.ConnectAsync(large.Id, Cancelled).Within().GetAwaiter().GetResult();
+            _ = ofSmall.PingAsync(Cancelled).Within().GetAwaiter().GetResult();
+        }
+
+        GimletConnection ofLarge = await Task.Run(() => large.ConnectAsync(small.Id, new ConnectOptions { Race = Patient, Dialing = Overtake }, Cancelled), Cancelled).Within();
+        Assert.True(ofLarge.IsIncoming);
+        Assert.Equal((PathKind.Direct, (PathKind?)PathKind.Direct), (ofLarge.Race!.Winner, ofLarge.Race.PeerWinner));
+        Assert.Equal(PathKind.Direct, ofSmall!.Race!.Winner);
+    }
+
     [Theory]
     [InlineData(true, false)]
     [InlineData(false, true)]
