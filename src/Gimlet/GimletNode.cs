@@ -153,7 +153,7 @@ public sealed class GimletNode : IAsyncDisposable
     public Task<GimletConnection> ConnectAsync(PeerId peer, ConnectOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        options.Race?.Validate();
+        options.Validate();
         if (peer.IsEmpty || peer == Id)
         {
             throw new GimletException(GimletErrorKind.BadUsage, peer.IsEmpty ? "The peer id is empty." : "This is this node's own id; a node does not call itself.", "Pass the id that the other side prints.");

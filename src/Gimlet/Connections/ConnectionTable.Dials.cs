@@ -14,9 +14,6 @@ internal sealed partial class ConnectionTable
 
     private const string AnotherTakesItsPlace = "another connection takes its place";
 
-    // Each clears away what the two sides believed differently; three in a row mean that something else is wrong.
-    private const int MaxStaleConnections = 3;
-
     /// <summary>Dials a peer.</summary>
     public async Task<GimletConnection> ConnectAsync(PeerId peer, ConnectOptions options, CancellationToken cancellationToken)
     {
@@ -24,7 +21,7 @@ internal sealed partial class ConnectionTable
         string protocol = options.Protocol ?? _options.FirstProtocol ?? throw new GimletException(
             GimletErrorKind.BadUsage, "No application protocol is named.", "Name one in ConnectOptions.Protocol, or in GimletNodeOptions.Protocols.");
         CallId call = _host.Run(static (host, _, _) => host.Core.NewCallId(), 0);
-        var dial = new Dial(call, peer, protocol, options.Policy ?? _options.EffectivePolicy, Time.GetTimestamp()) { Race = options.Race };
+        var dial = new Dial(call, peer, protocol, options.Policy ?? _options.EffectivePolicy, Time.GetTimestamp()) { Race = options.Race, MaxStaleConnections = options.MaxStaleConnections };
         IReadOnlyList<int> sessions = options.Ticket is { Servers.Count: > 0 } lead ? _host.SessionsWith(lead.Servers) : [];
         NodeLog.Dialling(_logger, call, peer);
         _ = _records.Begin(call, peer, dial.Policy);
@@ -318,9 +315,7 @@ internal sealed partial class ConnectionTable
             }
 
             Leave(dial.Peer, quic);
-            bool isStale = e.Kind == QuicErrorKind.StatelessReset
-                || (e.Kind == QuicErrorKind.ConnectionAborted && e.ApplicationErrorCode is CloseCodes.Superseded or CloseCodes.Restarted);
-            if (isStale && ++dial.StaleConnections < MaxStaleConnections)
+            if (EndText.IsStale(e) && dial.TakeStale())
             {
                 // Half of a connection that only one side believed in is cleared away; the next try meets none.
                 StartAttempt(dial);
@@ -357,9 +352,15 @@ internal sealed partial class ConnectionTable
             }
 
             PathInfo? direct = _host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), dial.Peer);
-            return direct is { } known
-                ? _host.Paths.To(known.Remote)
-                : throw new GimletException(GimletErrorKind.PunchFailed, "The direct path died in the moment in which it was to be used.", "Try again.");
+            if (direct is { } known)
+            {
+                return _host.Paths.To(known.Remote);
+            }
+
+            if (!dial.IsServerBased || !dial.Policy.AllowsRelay)
+            {
+                throw new GimletException(GimletErrorKind.PunchFailed, "The direct path died in the moment in which it was to be used.", "Try again.");
+            }
         }
 
         if (dial.Policy.AllowsDirect && _host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), dial.Peer) is not null)

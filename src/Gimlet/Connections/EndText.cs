@@ -22,6 +22,10 @@ internal static class EndText
         _ => $"{end.Kind.ToKindString()}: {end.Message}",
     };
 
+    /// <summary>What was dialled was half of an older connection, in which only one side believed: it is gone now, and the next try meets none.</summary>
+    public static bool IsStale(QuicException end) => end.Kind == QuicErrorKind.StatelessReset
+        || (end.Kind == QuicErrorKind.ConnectionAborted && end.ApplicationErrorCode is CloseCodes.Superseded or CloseCodes.Restarted);
+
     /// <summary>A dial's failure.</summary>
     public static GimletException ToFailure(QuicException end, PeerId peer) => end.Kind switch
     {
