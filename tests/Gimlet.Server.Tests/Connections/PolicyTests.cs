@@ -137,6 +137,19 @@ public sealed class PolicyTests
         Assert.Contains("no path that both sides may use", await ofB.Closed.Within(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_timer_of_a_head_start_does_not_outlive_it()
+    {
+        var headStart = TimeSpan.FromSeconds(47);
+        var watch = new TimerWatch();
+        await using GimletServer server = await Servers.StartAsync();
+        await using GimletNode a = await StartAsync(server, o => o with { TimeProvider = watch });
+        await using GimletNode b = await StartAsync(server);
+        (GimletConnection ofA, _) = await ConnectAsync(a, b, new ConnectOptions { Policy = PathPolicy.DirectHeadStart(headStart) });
+        Assert.Equal(PathKind.Direct, ofA.Path!.Kind);
+        Assert.Equal(0, watch.CountOf(headStart));
+    }
+
     private static async Task<(int Met, List<(GimletConnection OfSmall, GimletConnection OfLarge)> Pairs)> MeetAsync(
         GimletNode small, GimletNode large, ConnectOptions ofSmall, ConnectOptions ofLarge)
     {
