@@ -21,7 +21,11 @@ internal sealed partial class ConnectionTable
         string protocol = options.Protocol ?? _options.FirstProtocol ?? throw new GimletException(
             GimletErrorKind.BadUsage, "No application protocol is named.", "Name one in ConnectOptions.Protocol, or in GimletNodeOptions.Protocols.");
         CallId call = _host.Run(static (host, _, _) => host.Core.NewCallId(), 0);
-        var dial = new Dial(call, peer, protocol, options.Policy ?? _options.EffectivePolicy, Time.GetTimestamp()) { Race = options.Race, MaxStaleConnections = options.MaxStaleConnections };
+        var dial = new Dial(call, peer, protocol, options.Policy ?? _options.EffectivePolicy, Time.GetTimestamp())
+        {
+            Race = options.Race,
+            MaxStaleConnections = options.MaxStaleConnections,
+        };
         IReadOnlyList<int> sessions = options.Ticket is { Servers.Count: > 0 } lead ? _host.SessionsWith(lead.Servers) : [];
         NodeLog.Dialling(_logger, call, peer);
         _ = _records.Begin(call, peer, dial.Policy);

@@ -62,7 +62,8 @@ internal sealed partial class ConnectionTable
         }
         catch (TimeoutException)
         {
-            return new RaceLeg(RaceOutcome.TimedOut, connection.Elapsed, $"no direct path within {race.DirectTimeout.TotalSeconds:0.#} s, or {race.Grace.TotalSeconds:0.#} s after the relay");
+            string times = $"within {race.DirectTimeout.TotalSeconds:0.#} s, or {race.Grace.TotalSeconds:0.#} s after the relay";
+            return new RaceLeg(RaceOutcome.TimedOut, connection.Elapsed, $"no direct path {times}");
         }
         catch (GimletException e)
         {
