@@ -138,6 +138,65 @@ public sealed class EarlyPathTests
         TransferTests.Finish(pair, traffic);
     });
 
+    // The owner of the paths copies what goes by the relay to an address that is not proven yet (EarlyCopies): the same bytes come two ways.
+    [Fact]
+    public void First_flights_that_come_both_ways_are_as_fast_as_the_shorter_one() => Seeds.Run(20, seed =>
+    {
+        using Pair pair = NewPair(seed, out Way direct);
+        CopyFlights(pair, direct);
+        var traffic = new Traffic(pair, seed, TrafficPlan.Bulk(2_000), TrafficPlan.Silent);
+
+        // The client's Initial has no copy: its address is known to nobody yet.
+        pair.RunUntil(() => pair.Client.IsConnected);
+        Assert.Equal((RelayRtt / 2) + (DirectRtt / 2), pair.Now);
+        pair.RunUntil(() => pair.Server.IsConnected && traffic.BytesRead == 2_000);
+        Assert.Equal((RelayRtt / 2) + DirectRtt, pair.Now);
+
+        // Nobody moves for it: where to send is the owner's to say.
+        pair.Run(RelayRtt);
+        Assert.Equal((pair.Way.Client, pair.Way.Server), (pair.Client.Core.CurrentPath, pair.Server.Core.CurrentPath));
+        TransferTests.Finish(pair, traffic);
+    });
+
+    [Fact]
+    public void Copies_on_bad_networks_lose_nothing_and_bring_nothing_twice() => Seeds.Run(40, seed =>
+    {
+        var random = new Random(seed);
+        using Pair pair = NewPair(seed, out Way direct, HandshakeTests.Patient(Nodes));
+        pair.Way.Both(link => (link.Loss, link.Reordering) = (random.NextDouble() / 4, random.NextDouble() / 3));
+        CopyFlights(pair, direct, () => random.Next(3) == 0, () => TimeSpan.FromMilliseconds(random.Next(200)));
+        var traffic = new Traffic(pair, seed, TransferTests.RandomPlan(random), TransferTests.RandomPlan(random));
+        pair.Handshake();
+        TransferTests.Finish(pair, traffic);
+    });
+
+    [Fact]
+    public void A_client_that_knows_no_paths_drops_what_another_address_sends()
+    {
+        // RFC 9000 section 9: "If a client receives packets from an unknown server address, the client MUST discard these packets."
+        using var pair = new Pair(1, new PairOptions());
+        pair.SetRtt(RelayRtt);
+        CopyFlights(pair, MigrationTests.NewWay(pair, DirectRtt));
+        pair.RunUntil(() => pair.Client.IsConnected);
+        Assert.Equal(RelayRtt, pair.Now);
+        Assert.True(pair.Client.Core.Counters.PacketsDropped > 0);
+    }
+
+    private static void CopyFlights(Pair pair, Way direct, Func<bool>? isLost = null, Func<TimeSpan>? detour = null) => pair.Intercept(datagram =>
+    {
+        bool isFromServer = datagram.From == EndpointRole.Server;
+        if (datagram.Way == pair.Way && (isFromServer || pair.Client.IsConnected) && isLost?.Invoke() != true)
+        {
+            pair.Network.Inject(
+                isFromServer ? EndpointRole.Client : EndpointRole.Server,
+                isFromServer ? direct.Client : direct.Server,
+                [.. datagram.Bytes],
+                detour?.Invoke() ?? DirectRtt / 2);
+        }
+
+        return Fate.None;
+    });
+
     private static Pair NewPair(int seed, out Way direct, bool tapped = false) => NewPair(seed, out direct, Nodes with { Tapped = tapped });
 
     private static Pair NewPair(int seed, out Way direct, PairOptions options)

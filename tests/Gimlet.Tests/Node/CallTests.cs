@@ -47,6 +47,32 @@ public sealed class CallTests : IDisposable
         Assert.Contains(b.Said<CandidatesMessage>(), m => m.Candidates!.Any(c => c.Address == b.Address.ToString()));
     }
 
+    [Fact]
+    public void A_dial_names_the_callers_addresses_that_the_server_has_seen_and_no_others()
+    {
+        CandidateDescription[] named =
+        [
+            new() { Kind = "host", Address = "192.168.1.2:5" },
+            new() { Kind = "host", Address = "127.0.0.1:5" },
+            new() { Kind = "host", Address = "203.0.113.1:5", Unverified = true },
+            new() { Kind = "srflx", Address = "198.51.100.7:5" },
+            new() { Kind = "srflx", Address = "198.51.100.7:5" },
+            new() { Kind = "mapped", Address = "224.0.0.1:5" },
+            new() { Kind = "srflx", Address = "[2001:db8:1::7]:5" },
+            new() { Kind = "srflx", Address = "198.51.100.8:5" },
+        ];
+        (WorldNode a, WorldNode b) = Two(configureB: static o => o with { Protocols = ["gimlet"] });
+        _world.OnSignal = (_, message) => message is IncomingMessage incoming ? incoming with { Candidates = named } : message;
+        _world.Do(() => a.Core.Dial(new DialRequest(a.Core.NewCallId(), b.Core.Id) { Protocol = "gimlet" }, _world.Now));
+        _world.RunUntil(() => b.Has<CallAdmitted>(), withinSeconds: 1);
+        Assert.Equal(["198.51.100.7:5", "[2001:db8:1::7]:5"], b.News<CallAdmitted>().Single().Proven.Select(static p => p.ToString()));
+
+        // A call that only looks for paths sends nothing early.
+        _ = _world.Dial(a, b.Core.Id);
+        _world.RunUntil(() => b.News<CallAdmitted>().Count() == 2, withinSeconds: 1);
+        Assert.Empty(b.News<CallAdmitted>().Last().Proven);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
