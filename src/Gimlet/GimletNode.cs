@@ -71,6 +71,9 @@ public sealed class GimletNode : IAsyncDisposable
     /// <summary>Every STUN server that is known has answered or failed; again each time when all were asked anew. Raised like the others.</summary>
     internal event Action? GatheringFinished;
 
+    /// <summary>The connections, for tests that say what QUIC would.</summary>
+    internal ConnectionTable Connections => _connections;
+
     /// <summary>This node's id.</summary>
     public PeerId Id => _identity.Id;
 
@@ -150,7 +153,7 @@ public sealed class GimletNode : IAsyncDisposable
     public Task<GimletConnection> ConnectAsync(PeerId peer, ConnectOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        options.Race?.Validate();
+        options.Validate();
         if (peer.IsEmpty || peer == Id)
         {
             throw new GimletException(GimletErrorKind.BadUsage, peer.IsEmpty ? "The peer id is empty." : "This is this node's own id; a node does not call itself.", "Pass the id that the other side prints.");

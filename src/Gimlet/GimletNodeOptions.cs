@@ -140,6 +140,14 @@ public sealed record GimletNodeOptions
             }
         }
 
+        if (NoHolepunch && !PathPolicy.AllowsRelay)
+        {
+            throw new GimletException(
+                GimletErrorKind.BadUsage,
+                "NoHolepunch takes part in no direct paths, and PathPolicy.DirectOnly uses nothing else.",
+                "Leave out NoHolepunch (--no-holepunch), or choose a policy with the relay (--path).");
+        }
+
         if (ServerTimeout <= TimeSpan.Zero)
         {
             throw new GimletException(GimletErrorKind.BadUsage, $"ServerTimeout is {ServerTimeout}; it must be longer than zero.");

@@ -43,6 +43,9 @@ internal sealed class CallRecords(StatisticsCollector statistics)
                 Find(introduced.Handle)?.Introduced();
                 Find(introduced.Handle)?.PunchStarted();
                 break;
+            case CallSharesPath shares:
+                Find(shares.Handle)?.Introduced();
+                break;
             case CallConnected connected:
                 Find(connected.Handle)?.PunchSucceeded();
                 EndPunch(connected.Handle, null, PathKind.Direct, RelayCause.NotRelayed);

@@ -17,4 +17,7 @@ internal static class CloseCodes
 
     /// <summary>The key is not the one of the peer that called.</summary>
     public const long WrongPeer = 4;
+
+    /// <summary>No path is left that both sides' policies allow.</summary>
+    public const long NoCommonPath = 5;
 }

@@ -20,6 +20,26 @@ public sealed record ConnectOptions
     /// <see cref="GimletConnection.Race"/>. Null (default): returns as soon as data can flow.
     /// </summary>
     public RaceOptions? Race { get; init; }
+
+    /// <summary>
+    /// How many handshakes may meet what is left of an older connection before the dial fails, 1 to 100. Each clears away what the two sides believed differently; three
+    /// (default) in a row mean that something else is wrong.
+    /// </summary>
+    public int MaxStaleConnections { get; init; } = DefaultMaxStaleConnections;
+
+    internal const int DefaultMaxStaleConnections = 3;
+
+    private const int MostStaleConnections = 100;
+
+    internal void Validate()
+    {
+        Race?.Validate();
+        if (MaxStaleConnections is < 1 or > MostStaleConnections)
+        {
+            throw new GimletException(
+                GimletErrorKind.BadUsage, $"ConnectOptions.MaxStaleConnections is {MaxStaleConnections}; it must be 1 to {MostStaleConnections}.", "Leave it out for 3.");
+        }
+    }
 }
 
 /// <summary>The times of a race (<see cref="ConnectOptions.Race"/>).</summary>

@@ -14,9 +14,6 @@ internal sealed partial class ConnectionTable
 
     private const string AnotherTakesItsPlace = "another connection takes its place";
 
-    // Each clears away what the two sides believed differently; three in a row mean that something else is wrong.
-    private const int MaxStaleConnections = 3;
-
     /// <summary>Dials a peer.</summary>
     public async Task<GimletConnection> ConnectAsync(PeerId peer, ConnectOptions options, CancellationToken cancellationToken)
     {
@@ -24,7 +21,11 @@ internal sealed partial class ConnectionTable
         string protocol = options.Protocol ?? _options.FirstProtocol ?? throw new GimletException(
             GimletErrorKind.BadUsage, "No application protocol is named.", "Name one in ConnectOptions.Protocol, or in GimletNodeOptions.Protocols.");
         CallId call = _host.Run(static (host, _, _) => host.Core.NewCallId(), 0);
-        var dial = new Dial(call, peer, protocol, options.Policy ?? _options.EffectivePolicy, Time.GetTimestamp());
+        var dial = new Dial(call, peer, protocol, options.Policy ?? _options.EffectivePolicy, Time.GetTimestamp())
+        {
+            Race = options.Race,
+            MaxStaleConnections = options.MaxStaleConnections,
+        };
         IReadOnlyList<int> sessions = options.Ticket is { Servers.Count: > 0 } lead ? _host.SessionsWith(lead.Servers) : [];
         NodeLog.Dialling(_logger, call, peer);
         _ = _records.Begin(call, peer, dial.Policy);
@@ -35,13 +36,9 @@ internal sealed partial class ConnectionTable
             {
                 options.Dialing?.Invoke(call);
                 DialRequest request = RequestOf(dial, secret, sessions);
-                if (dial.Outcome.IsCompleted)
-                {
-                    // The peer's connection came before this side had said a word: a call would announce one that does not follow.
-                    return dial.Outcome;
-                }
 
-                if (_host.Run(static (host, now, r) => host.Peers.TryBeginDial(r, now), request))
+                // The peer's connection may have come before this side has said a word: a call would announce one that does not follow.
+                if (!dial.Outcome.IsCompleted && _host.Run(static (host, now, r) => host.Peers.TryBeginDial(r, now), request))
                 {
                     if (_host.Run(static (host, _, id) => host.Core.SessionOf(id), call) >= 0)
                     {
@@ -52,11 +49,12 @@ internal sealed partial class ConnectionTable
                 }
                 else
                 {
+                    // The peer's dial is on its way.
                     dial.IsJoining = true;
                     NoteAloneUnlessExpected(dial);
                 }
 
-                return JoinOrCallAsync(dial, () => RequestOf(dial, secret, sessions), options.Race, cancellationToken);
+                return JoinOrCallAsync(dial, () => RequestOf(dial, secret, sessions), cancellationToken);
             },
             cancellationToken).ConfigureAwait(false);
     }
@@ -165,10 +163,15 @@ internal sealed partial class ConnectionTable
     private static void ObserveFailure(Task task) => _ = task.ContinueWith(
         static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
-    private async Task<GimletConnection> JoinOrCallAsync(Dial dial, Func<DialRequest> request, RaceOptions? race, CancellationToken cancellationToken)
+    private async Task<GimletConnection> JoinOrCallAsync(Dial dial, Func<DialRequest> request, CancellationToken cancellationToken)
     {
-        GimletConnection connection = await OutcomeAsync(dial, request, race, cancellationToken).ConfigureAwait(false);
-        if (race is not null)
+        GimletConnection connection = await OutcomeAsync(dial, request).ConfigureAwait(false);
+        if (connection.IsIncoming && !dial.Policy.AllowsRelay)
+        {
+            await RequireDirectAsync(dial, connection).ConfigureAwait(false);
+        }
+
+        if (dial.Race is { } race)
         {
             await RaceAsync(dial, connection, race, cancellationToken).ConfigureAwait(false);
         }
@@ -176,38 +179,35 @@ internal sealed partial class ConnectionTable
         return connection;
     }
 
-    private async Task<GimletConnection> OutcomeAsync(Dial dial, Func<DialRequest> request, RaceOptions? race, CancellationToken cancellationToken)
+    private async Task<GimletConnection> OutcomeAsync(Dial dial, Func<DialRequest> request)
     {
-        if (race is not null)
-        {
-            // What has not connected by either way within its time is a failure of both.
-            using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
-            Task late = Task.Delay(race.RelayTimeout > race.DirectTimeout ? race.RelayTimeout : race.DirectTimeout, Time, bound.Token);
-            if (await Task.WhenAny(dial.Outcome, late).ConfigureAwait(false) == late && !bound.IsCancellationRequested)
-            {
-                dial.Fail(new GimletException(GimletErrorKind.TimedOut, $"Neither the relay nor a direct path led to {dial.Peer} within {race.RelayTimeout.TotalSeconds:0.#} s."));
-            }
-
-            await bound.CancelAsync().ConfigureAwait(false);
-        }
-
+        // What has not connected by either way within its time is a failure of both; a peer whose dial goes on has no more time than that either.
+        TimeSpan bound = dial.Race is { } race ? Max(race.RelayTimeout, race.DirectTimeout) : Timeout.InfiniteTimeSpan;
+        TimeSpan joinWait = dial.Race is null || bound > JoinWait ? JoinWait : bound;
         while (true)
         {
-            Task wait = dial.IsJoining ? Task.WhenAny(Task.Delay(JoinWait, Time, _stop.Token), dial.Alone) : dial.Joined;
-            if (await Task.WhenAny(dial.Outcome, wait).ConfigureAwait(false) == dial.Outcome || _stop.IsCancellationRequested)
+            bool isJoining = dial.IsJoining;
+            TimeSpan left = isJoining ? joinWait : dial.Race is null ? bound : Max(bound - Time.GetElapsedTime(dial.BegunAt), TimeSpan.Zero);
+            bool isInTime = await IsInTimeAsync(Task.WhenAny(dial.Outcome, isJoining ? dial.Alone : dial.Joined), left).ConfigureAwait(false);
+            if (dial.Outcome.IsCompleted || _stop.IsCancellationRequested)
             {
                 return await dial.Outcome.ConfigureAwait(false);
             }
 
-            if (wait == dial.Joined)
+            if (!isJoining)
             {
+                if (!isInTime)
+                {
+                    dial.Fail(new GimletException(GimletErrorKind.TimedOut, $"Neither the relay nor a direct path led to {dial.Peer} within {bound.TotalSeconds:0.#} s."));
+                }
+
                 continue;
             }
 
             // The peer's dial came to nothing: this side's own, after all. Where it has ended the peer may have dialled again meanwhile, and that one goes on.
             bool isAlone = dial.Alone.IsCompleted;
             CallId before = dial.CurrentCall;
-            dial.StartOver(_host.Run(static (host, _, _) => host.Core.NewCallId(), 0));
+            dial.StartOver(_host.Run(static (host, _, _) => host.Core.NewCallId(), 0), Time.GetTimestamp());
             _host.TryRun(static (host, now, c) => host.Peers.EndDial(c, isConnected: false, now), before);
             bool isOwn = _host.Run(
                 static (host, now, s) =>
@@ -231,6 +231,17 @@ internal sealed partial class ConnectionTable
                 NoteAloneUnlessExpected(dial);
             }
         }
+    }
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    // False when the time is over, or the node is being disposed. The timer does not outlive the wait.
+    private async Task<bool> IsInTimeAsync(Task task, TimeSpan time)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        bool isInTime = await Task.WhenAny(task, Task.Delay(time, Time, ended.Token)).ConfigureAwait(false) == task;
+        await ended.CancelAsync().ConfigureAwait(false);
+        return isInTime;
     }
 
     private void Join(Dial dial)
@@ -279,6 +290,12 @@ internal sealed partial class ConnectionTable
         QuicConnection? quic = null;
         try
         {
+            if (dial.Policy.AllowsDirect && HasDirectPath(dial.Peer))
+            {
+                // Nobody looks for a path that is there, and so nobody would tell.
+                dial.NoteDirect();
+            }
+
             QuicPath path = await FirstPathAsync(dial).ConfigureAwait(false);
             if (dial.Outcome.IsCompleted || dial.IsJoining)
             {
@@ -313,7 +330,7 @@ internal sealed partial class ConnectionTable
             }
 
             UseChosenPath(dial.Peer, member);
-            var birth = new ConnectionBirth(dial.Peer, dial.SharedCall, dial.IsAuthenticated, dial.Policy, dial.StartedAt);
+            var birth = new ConnectionBirth(dial.Peer, dial.SharedCall, dial.IsAuthenticated, dial.Policy, dial.StartedAt) { Races = dial.Race is not null };
             GimletConnection connection = Create(quic, member, birth);
             Task control = connection.BeginControlAsync();
             if (!dial.TryComplete(connection))
@@ -331,9 +348,7 @@ internal sealed partial class ConnectionTable
             }
 
             Leave(dial.Peer, quic);
-            bool isStale = e.Kind == QuicErrorKind.StatelessReset
-                || (e.Kind == QuicErrorKind.ConnectionAborted && e.ApplicationErrorCode is CloseCodes.Superseded or CloseCodes.Restarted);
-            if (isStale && ++dial.StaleConnections < MaxStaleConnections)
+            if (EndText.IsStale(e) && dial.TakeStale())
             {
                 // Half of a connection that only one side believed in is cleared away; the next try meets none.
                 StartAttempt(dial);
@@ -353,8 +368,9 @@ internal sealed partial class ConnectionTable
         bool isDirect = !dial.IsServerBased || dial.Policy.Kind == PathPolicyKind.DirectOnly;
         if (dial.Policy.Kind == PathPolicyKind.DirectHeadStart)
         {
-            Task first = await Task.WhenAny(dial.Direct, Task.Delay(dial.Policy.HeadStart, Time, _stop.Token)).ConfigureAwait(false);
-            isDirect = first == dial.Direct && dial.Direct.IsCompletedSuccessfully;
+            // A dial that has become the peer's connection meanwhile does not wait for its head start to be over.
+            _ = await IsInTimeAsync(Task.WhenAny(dial.Direct, dial.Outcome), dial.Policy.HeadStart).ConfigureAwait(false);
+            isDirect = dial.Direct.IsCompletedSuccessfully;
         }
 
         if (isDirect)
@@ -369,9 +385,15 @@ internal sealed partial class ConnectionTable
             }
 
             PathInfo? direct = _host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), dial.Peer);
-            return direct is { } known
-                ? _host.Paths.To(known.Remote)
-                : throw new GimletException(GimletErrorKind.PunchFailed, "The direct path died in the moment in which it was to be used.", "Try again.");
+            if (direct is { } known)
+            {
+                return _host.Paths.To(known.Remote);
+            }
+
+            if (!dial.IsServerBased || !dial.Policy.AllowsRelay)
+            {
+                throw new GimletException(GimletErrorKind.PunchFailed, "The direct path died in the moment in which it was to be used.", "Try again.");
+            }
         }
 
         if (dial.Policy.AllowsDirect && _host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), dial.Peer) is not null)
@@ -399,14 +421,6 @@ internal sealed partial class ConnectionTable
                 GimletErrorKind.RendezvousNoRelay, $"The server does not relay to {dial.Peer}, and there is no direct path that this connection may use.", "Use a server that relays, or try again.");
     }
 
-    private void UseChosenPath(PeerId peer, Member member)
-    {
-        if (member.Policy.AllowsDirect && _host.Run(static (host, _, p) => host.Peers.DirectPathOf(p), peer) is { } direct)
-        {
-            _ = member.Quic.TryUsePath(_host.Paths.To(direct.Remote));
-        }
-    }
-
     private GimletConnection Create(QuicConnection quic, Member member, ConnectionBirth birth)
     {
         CallId? call = _host.Run(
@@ -422,15 +436,6 @@ internal sealed partial class ConnectionTable
 
         connection.Start();
         return connection;
-    }
-
-    // A direct path that works already carries the handshake's end, which saves half a round trip of the relay.
-    private void Begun(QuicConnection quic)
-    {
-        if (_host.Run(static (host, _, q) => host.Peers.DirectPathOf(host.Paths.PeerOf(q.InitialPath)), quic) is { } direct)
-        {
-            _ = quic.TryUsePath(_host.Paths.To(direct.Remote));
-        }
     }
 
     private async Task AcceptAllAsync(QuicListener listener)
@@ -481,18 +486,26 @@ internal sealed partial class ConnectionTable
         // From here on it is this one that the dial becomes: its own attempt, which no call of the peer is waited for any more, might be complete in this moment.
         bool isOutcome = dial is not null && dial.TryClaim();
 
-        // Whether the peer wants a direct path for it, its hello says.
         PathPolicy policy = dial?.Policy ?? _options.EffectivePolicy;
         Member member = Enter(peer, quic, policy);
-        var birth = new ConnectionBirth(peer, dial?.SharedCall ?? _host.Run(static (host, _, _) => host.Core.NewCallId(), 0), dial?.IsAuthenticated ?? true, policy, dial?.StartedAt ?? Time.GetTimestamp());
+
+        // Whether the peer wants a direct path for it, its hello says, and before that its call where it named addresses.
+        member.AwaitsHello = quic.InitialPath.Value < 0 && !_host.Run(static (host, _, s) => host.Peers.IsExpectedDirect(s.peer, s.protocol), (peer, protocol));
+        var birth = new ConnectionBirth(peer, dial?.SharedCall ?? _host.Run(static (host, _, _) => host.Core.NewCallId(), 0), dial?.IsAuthenticated ?? true, policy, dial?.StartedAt ?? Time.GetTimestamp())
+        {
+            Races = isOutcome && dial!.Race is not null,
+        };
         GimletConnection connection = Create(quic, member, birth);
         UseChosenPath(peer, member);
         NodeLog.Accepted(_logger, connection.Call, peer, protocol);
         if (isOutcome && dial!.TryComplete(connection))
         {
             Abandon(dial);
+            return;
         }
-        else if (!_accepted.TryGetValue(protocol, out Channel<GimletConnection>? queue) || !queue.Writer.TryWrite(connection))
+
+        connection.ForgoRace();
+        if (!_accepted.TryGetValue(protocol, out Channel<GimletConnection>? queue) || !queue.Writer.TryWrite(connection))
         {
             NodeLog.NobodyAccepts(_logger, connection.Call, peer);
             await connection.CloseAsync(CloseCodes.NobodyAccepts, "nobody accepts").ConfigureAwait(false);

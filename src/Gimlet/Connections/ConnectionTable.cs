@@ -120,7 +120,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
             dial.NoteRouted();
         }
 
-        if (news is CallIntroduced or CallFailed { LeavesRelay: true } && FindDial(d => d.CurrentCall == news.Handle) is { } introduced)
+        if (news is CallIntroduced or CallSharesPath or CallFailed { LeavesRelay: true } && FindDial(d => d.CurrentCall == news.Handle) is { } introduced)
         {
             introduced.NoteIntroduced();
         }
@@ -164,11 +164,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
                 : [.. members.Where(m => m.Connection is { PeerInstance: not 0 } c && c.PeerInstance != connection.PeerInstance)];
         }
 
-        if (!connection.PeerUsesDirect && connection.UsesDirect)
-        {
-            Settle(connection, PathKind.Relay);
-        }
-
+        Heed(connection);
         foreach (Member member in stale)
         {
             NodeLog.PeerRestarted(_logger, connection.RemotePeer);
@@ -182,7 +178,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
         Leave(connection.RemotePeer, connection.Quic);
         _records.End(connection.Call, null, connection.Path?.Kind, RelayCause.NotRelayed);
         _host.TryRun(
-            static (host, now, s) => host.Peers.RemoveConnection(s.RemotePeer, s.UsesDirect, now), (connection.RemotePeer, connection.UsesDirect));
+            static (host, now, s) => host.Peers.RemoveConnection(s.RemotePeer, s.CountsDirect, now), (connection.RemotePeer, CountsDirect: connection.TryLeaveDirect()));
         NodeLog.ConnectionEnded(_logger, connection.Call, connection.RemotePeer, connection.Closed.IsCompleted ? "closed" : "ended");
     }
 
@@ -298,7 +294,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
             if (chosen.Direct is { } direct)
             {
                 member.Connection?.NoteDirectFound();
-                if (member.Policy.AllowsDirect)
+                if (member.MayGoDirect)
                 {
                     member.Connection?.NotePathReason(chosen.Reason);
                     _ = member.Quic.TryUsePath(_host.Paths.To(direct.Remote));
@@ -334,7 +330,8 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
         }
 
         GimletErrorKind kind = punch.Outcome == PunchOutcome.Failed ? GimletErrorKind.PunchFailed : GimletErrorKind.Unsupported;
-        foreach (Dial dial in FindDials(punch.Peer).Where(d => d.CurrentCall == punch.Call))
+        // Of a dial that has joined it is the peer's call that looks for paths.
+        foreach (Dial dial in FindDials(punch.Peer).Where(d => d.IsJoining || d.CurrentCall == punch.Call))
         {
             dial.NoteNoDirect(new GimletException(kind, punch.Message ?? "No direct path could be opened."));
         }
@@ -396,8 +393,16 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     {
         public QuicConnection Quic { get; } = quic;
 
-        /// <summary>Which paths it may use; after a race that the relay won, no direct one.</summary>
+        /// <summary>Which paths it may use: by its own side's wish, and what the peer's hello says, and what a race came to.</summary>
         public PathPolicy Policy { get; set; } = policy;
+
+        /// <summary>
+        /// It stays on the path that it began on until the peer's hello says what that side wants: the peer dialled by the relay and named no address, which it does where
+        /// it wants no direct path, and where it had one.
+        /// </summary>
+        public bool AwaitsHello { get; set; }
+
+        public bool MayGoDirect => Policy.AllowsDirect && !AwaitsHello;
 
         /// <summary>Null until its handshake is complete.</summary>
         public GimletConnection? Connection { get; set; }

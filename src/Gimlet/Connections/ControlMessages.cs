@@ -10,6 +10,7 @@ internal static class ControlMessages
     public const byte Ping = 1;
     public const byte Pong = 2;
     public const byte Finding = 3;
+    public const byte Decision = 4;
 
     public const int HeaderLength = 3;
 
@@ -20,13 +21,17 @@ internal static class ControlMessages
 
     /// <summary>A flag of the hello: the sender uses direct paths for this connection.</summary>
     public const byte UsesDirect = 1;
+
+    /// <summary>A flag of the hello: the sender uses the relay for this connection no more once there is a direct path.</summary>
+    public const byte NoRelay = 2;
+
     public const int PingLength = 4;
 
-    public static byte[] WriteHello(ulong instance, bool usesDirect = true)
+    public static byte[] WriteHello(ulong instance, bool usesDirect = true, bool usesRelay = true)
     {
         byte[] message = New(Hello, HelloLength);
         BinaryPrimitives.WriteUInt64BigEndian(message.AsSpan(HeaderLength), instance);
-        message[HeaderLength + sizeof(ulong)] = usesDirect ? UsesDirect : (byte)0;
+        message[HeaderLength + sizeof(ulong)] = (byte)((usesDirect ? UsesDirect : 0) | (usesRelay ? 0 : NoRelay));
         return message;
     }
 

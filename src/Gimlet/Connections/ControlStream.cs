@@ -14,7 +14,7 @@ internal sealed class ControlStream : IDisposable
 {
     private readonly IControlEvents _owner;
     private readonly ulong _instance;
-    private readonly bool _usesDirect;
+    private readonly PathPolicy _policy;
     private readonly TimeProvider _time;
     // A peer that sends pings and reads no answers is read no further when this many wait.
     private const int MaxAnswers = 64;
@@ -24,9 +24,9 @@ internal sealed class ControlStream : IDisposable
     private readonly ConcurrentDictionary<uint, Waiting> _pings = new();
     private int _answering;
 
-    public ControlStream(IControlEvents owner, ulong instance, bool usesDirect, TimeProvider time)
+    public ControlStream(IControlEvents owner, ulong instance, PathPolicy policy, TimeProvider time)
     {
-        _usesDirect = usesDirect;
+        _policy = policy;
         _owner = owner;
         _instance = instance;
         _time = time;
@@ -38,7 +38,7 @@ internal sealed class ControlStream : IDisposable
         try
         {
             // First of all, so that the hello is the first message.
-            Task hello = WriteAsync(stream, ControlMessages.WriteHello(_instance, _usesDirect));
+            Task hello = WriteAsync(stream, ControlMessages.WriteHello(_instance, _policy.AllowsDirect, _policy.AllowsRelay));
             _ = _stream.TrySetResult(stream);
             await hello.ConfigureAwait(false);
             await ReadAsync(stream.Input).ConfigureAwait(false);
@@ -136,7 +136,9 @@ internal sealed class ControlStream : IDisposable
         switch (type)
         {
             case ControlMessages.Hello when payload.Length >= ControlMessages.HelloLength:
-                _owner.HelloReceived(BinaryPrimitives.ReadUInt64BigEndian(payload), (payload[sizeof(ulong)] & ControlMessages.UsesDirect) != 0);
+                byte flags = payload[sizeof(ulong)];
+                _owner.HelloReceived(
+                    BinaryPrimitives.ReadUInt64BigEndian(payload), (flags & ControlMessages.UsesDirect) != 0, (flags & ControlMessages.NoRelay) == 0);
                 break;
             case ControlMessages.Ping when payload.Length >= ControlMessages.PingLength:
                 uint sequence = BinaryPrimitives.ReadUInt32BigEndian(payload);
@@ -152,6 +154,9 @@ internal sealed class ControlStream : IDisposable
                 break;
             case ControlMessages.Finding:
                 _owner.FindingReceived(payload);
+                break;
+            case ControlMessages.Decision:
+                _owner.DecisionReceived(payload);
                 break;
             default:
                 break;
@@ -190,14 +195,17 @@ internal sealed class ControlStream : IDisposable
 /// <summary>What a control stream tells its connection; called from its reader, one at a time.</summary>
 internal interface IControlEvents
 {
-    /// <summary>The peer's process has this number, and the peer uses direct paths for this connection or not.</summary>
-    void HelloReceived(ulong instance, bool usesDirect);
+    /// <summary>The peer's process has this number, and the peer uses direct paths for this connection, the relay, or both.</summary>
+    void HelloReceived(ulong instance, bool usesDirect, bool usesRelay);
 
     /// <summary>A round trip of the peer was answered.</summary>
     void PingReceived(uint sequence);
 
     /// <summary>The peer's side of a race.</summary>
     void FindingReceived(ReadOnlySpan<byte> payload);
+
+    /// <summary>What the peer takes for the outcome of a race.</summary>
+    void DecisionReceived(ReadOnlySpan<byte> payload);
 
     /// <summary>The stream has ended, which it does with the connection.</summary>
     void ControlEnded(Exception reason);

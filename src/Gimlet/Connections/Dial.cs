@@ -13,6 +13,7 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     private readonly TaskCompletionSource _introduced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private QuicConnection? _attempt;
     private bool _isClaimed;
+    private int _staleConnections;
     private readonly TaskCompletionSource _direct = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The id that the application was told.</summary>
@@ -33,6 +34,12 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
 
     public long StartedAt { get; } = startedAt;
 
+    /// <summary>When its call began: the one that is under way now.</summary>
+    public long BegunAt { get; private set; } = startedAt;
+
+    /// <summary>The times of the race that it makes; null where it makes none.</summary>
+    public RaceOptions? Race { get; init; }
+
     /// <summary>The peer's connection is waited for, not one of our own.</summary>
     public bool IsJoining { get; set; }
 
@@ -45,8 +52,8 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     /// <summary>The call goes through a server; otherwise an address was exchanged by hand.</summary>
     public bool IsServerBased { get; init; } = true;
 
-    /// <summary>Attempts that met what was left of an older connection.</summary>
-    public int StaleConnections { get; set; }
+    /// <summary>How many attempts may meet what was left of an older connection before the dial gives up.</summary>
+    public int MaxStaleConnections { get; init; } = ConnectOptions.DefaultMaxStaleConnections;
 
     /// <summary>Whose key the other side must have; false for a serverless dial to a bare address.</summary>
     public bool IsAuthenticated { get; init; } = true;
@@ -74,6 +81,9 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     /// <summary>Takes this attempt, unless somebody has, or another one is under way.</summary>
     public bool TryTakeAttempt(QuicConnection attempt) => Interlocked.CompareExchange(ref _attempt, null, attempt) == attempt;
 
+    /// <summary>An attempt met what was left of an older connection, which is cleared away by that; false when there were too many.</summary>
+    public bool TakeStale() => ++_staleConnections < MaxStaleConnections;
+
     /// <summary>It is the connection that is being made now.</summary>
     public bool IsAttempt(QuicConnection quic) => Volatile.Read(ref _attempt) == quic;
 
@@ -87,8 +97,9 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     }
 
     /// <summary>The peer's dial came to nothing: this one begins again, as another call.</summary>
-    public void StartOver(CallId call)
+    public void StartOver(CallId call, long now)
     {
+        BegunAt = now;
         CurrentCall = call;
         ForgetAlone();
         IsJoining = false;

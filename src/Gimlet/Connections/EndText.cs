@@ -13,6 +13,7 @@ internal static class EndText
             CloseCodes.Superseded => "closed by the peer: another connection takes its place",
             CloseCodes.NobodyAccepts => "closed by the peer: its application takes no more connections at the moment",
             CloseCodes.Restarted => "closed by the peer, which has taken this node for restarted",
+            CloseCodes.NoCommonPath => "closed by the peer: there is no path that both sides may use",
             _ => $"closed by the peer with code {end.ApplicationErrorCode}",
         },
         QuicErrorKind.OperationAborted => "closed by this side",
@@ -20,6 +21,10 @@ internal static class EndText
         QuicErrorKind.StatelessReset => "the peer has started again and does not know the connection",
         _ => $"{end.Kind.ToKindString()}: {end.Message}",
     };
+
+    /// <summary>What was dialled was half of an older connection, in which only one side believed: it is gone now, and the next try meets none.</summary>
+    public static bool IsStale(QuicException end) => end.Kind == QuicErrorKind.StatelessReset
+        || (end.Kind == QuicErrorKind.ConnectionAborted && end.ApplicationErrorCode is CloseCodes.Superseded or CloseCodes.Restarted);
 
     /// <summary>A dial's failure.</summary>
     public static GimletException ToFailure(QuicException end, PeerId peer) => end.Kind switch

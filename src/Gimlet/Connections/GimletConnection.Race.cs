@@ -10,21 +10,53 @@ public sealed partial class GimletConnection
     private static readonly TimeSpan BehindPeer = TimeSpan.FromMilliseconds(500);
 
     private readonly TaskCompletionSource _directFound = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource<RaceFinding> _peerFinding = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _findingSent;
+    private readonly TaskCompletionSource _agreed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _raceGate = new();
+    private readonly RaceAgreement _agreement;
+    private Task _telling = Task.CompletedTask;
+    private RaceSide? _raceSide;
+    private bool _dialRaces;
+    private bool _answersRace;
 
-    /// <summary>What the race came to; null without <see cref="ConnectOptions.Race"/>.</summary>
+    /// <summary>
+    /// What the race came to; null where neither side made one (<see cref="ConnectOptions.Race"/>), and until it is over. Where the peer says, after its own time, that it is
+    /// on the relay, a race that the direct path had won becomes the relay's.
+    /// </summary>
     public RaceReport? Race { get; private set; }
 
     /// <inheritdoc/>
     void IControlEvents.FindingReceived(ReadOnlySpan<byte> payload)
     {
-        if (RaceFinding.TryRead(payload, out RaceFinding finding))
+        if (!RaceFinding.TryRead(payload, out RaceFinding finding))
         {
-            bool first = _peerFinding.TrySetResult(finding);
-            if (first && IsIncoming)
+            return;
+        }
+
+        bool answers;
+        lock (_raceGate)
+        {
+            PathKind? decision = _agreement.HearFinding(finding);
+            answers = TakeAnswer();
+            Tell(decision);
+        }
+
+        if (answers)
+        {
+            _ = AnswerRaceAsync(finding);
+        }
+    }
+
+    /// <inheritdoc/>
+    void IControlEvents.DecisionReceived(ReadOnlySpan<byte> payload)
+    {
+        if (RaceDecision.TryRead(payload, out PathKind winner))
+        {
+            lock (_raceGate)
             {
-                _ = AnswerRaceAsync(finding);
+                if (_agreement.HearDecision(winner))
+                {
+                    Settle(winner);
+                }
             }
         }
     }
@@ -32,63 +64,141 @@ public sealed partial class GimletConnection
     /// <summary>A direct path to the peer works.</summary>
     internal void NoteDirectFound() => _ = _directFound.TrySetResult();
 
-    /// <summary>Tells the peer what this side found, hears its findings, and settles on what both can use.</summary>
-    internal async Task AgreeAsync(RaceLeg direct, RaceLeg relay, IReadOnlyList<CandidateCheck> candidates, TimeSpan timeout, CancellationToken cancellationToken)
+    /// <summary>The dial that makes a race of it was given up: whatever the peer asks is answered as for any other connection.</summary>
+    internal void ForgoRace()
     {
-        PathKind local = direct.Outcome == RaceOutcome.Works ? PathKind.Direct : PathKind.Relay;
-        RaceFinding? peer = null;
+        RaceFinding? waiting;
+        lock (_raceGate)
+        {
+            _dialRaces = false;
+            waiting = TakeAnswer() ? _agreement.Peer : null;
+        }
+
+        if (waiting is { } finding)
+        {
+            _ = AnswerRaceAsync(finding);
+        }
+    }
+
+    /// <summary>Tells the peer what this side found, hears its findings, and settles on what both can use.</summary>
+    /// <param name="side">What this side found.</param>
+    /// <param name="grace">How long the peer's word is waited for.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    internal async Task AgreeAsync(RaceSide side, TimeSpan grace, CancellationToken cancellationToken)
+    {
         try
         {
-            await SendFindingAsync(new RaceFinding(direct.Outcome, relay.Outcome, direct.Elapsed, relay.Elapsed, local), cancellationToken).ConfigureAwait(false);
-            peer = await _peerFinding.Task.WaitAsync(timeout, _table.Time, cancellationToken).ConfigureAwait(false);
+            TellOwn(side);
+            await _agreed.Task.WaitAsync(grace, _table.Time, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
-            // A peer that does not say what it found is not agreed with: the relay.
+            // A peer that does not say what it found is not agreed with.
+            lock (_raceGate)
+            {
+                Tell(_agreement.EndWait());
+            }
         }
-        catch (Exception e) when (e is QuicException or IOException or ObjectDisposedException or InvalidOperationException)
+        catch (QuicException e)
         {
             throw Ended(e);
         }
-
-        PathKind winner = local == PathKind.Direct && peer?.Winner == PathKind.Direct ? PathKind.Direct : PathKind.Relay;
-        Race = new RaceReport { Winner = winner, LocalWinner = local, PeerWinner = peer?.Winner, Direct = direct, Relay = relay, Candidates = candidates };
-        _table.Settle(this, winner);
     }
 
     private async Task AnswerRaceAsync(RaceFinding peer)
     {
-        if (peer.Winner == PathKind.Direct && UsesDirect && !_table.HasDirectPath(RemotePeer))
+        if (peer.Winner == PathKind.Direct && UsesDirect && !_table.IsDirect(this))
         {
             using var ended = new CancellationTokenSource();
             _ = await Task.WhenAny(_directFound.Task, _quic.Closed, Task.Delay(BehindPeer, _table.Time, ended.Token)).ConfigureAwait(false);
             await ended.CancelAsync().ConfigureAwait(false);
         }
 
-        bool works = _table.HasDirectPath(RemotePeer);
-        PathKind local = works ? PathKind.Direct : PathKind.Relay;
-        var own = new RaceFinding(works ? RaceOutcome.Works : RaceOutcome.Failed, RaceOutcome.Works, Elapsed, ConnectTime, local);
-        PathKind winner = works && peer.Winner == PathKind.Direct ? PathKind.Direct : PathKind.Relay;
-        Race = new RaceReport
-        {
-            Winner = winner,
-            LocalWinner = local,
-            PeerWinner = peer.Winner,
-            Direct = new RaceLeg(own.Direct, own.ToDirect),
-            Relay = new RaceLeg(own.Relay, own.ToRelay),
-            Candidates = _table.ChecksWith(RemotePeer),
-        };
         try
         {
-            await SendFindingAsync(own, CancellationToken.None).ConfigureAwait(false);
-            _table.Settle(this, winner);
+            TellOwn(_table.DescribeRace(this));
+        }
+        catch (ObjectDisposedException)
+        {
+            // The node is being disposed, and the connection with it.
+        }
+    }
+
+    // With the lock held. One answer at most, and none where a dial makes its own race of the connection.
+    private bool TakeAnswer()
+    {
+        bool answers = _agreement.Peer is not null && !_dialRaces && !_answersRace;
+        _answersRace |= answers;
+        return answers;
+    }
+
+    private void TellOwn(RaceSide side)
+    {
+        PathKind local = side.Direct.Outcome == RaceOutcome.Works || !Policy.AllowsRelay ? PathKind.Direct : PathKind.Relay;
+        var finding = new RaceFinding(side.Direct.Outcome, side.Relay.Outcome, side.Direct.Elapsed, side.Relay.Elapsed, local);
+        lock (_raceGate)
+        {
+            _raceSide = side;
+            Send(ControlMessages.Finding, finding.Write());
+            Tell(_agreement.FindOwn(finding));
+            Report();
+        }
+    }
+
+    // With the lock held.
+    private void Tell(PathKind? decision)
+    {
+        if (decision is { } winner)
+        {
+            Send(ControlMessages.Decision, RaceDecision.Write(winner));
+            Settle(winner);
+        }
+    }
+
+    // With the lock held, which keeps what is settled in the order of what was agreed.
+    private void Settle(PathKind winner)
+    {
+        _table.Settle(this, winner);
+        Report();
+    }
+
+    // With the lock held. The peer may decide before this side has found anything.
+    private void Report()
+    {
+        if (_raceSide is { } side && _agreement is { Winner: { } winner, Own: { } own })
+        {
+            Race = new RaceReport
+            {
+                Winner = winner,
+                LocalWinner = own.Winner ?? winner,
+                PeerWinner = _agreement.Peer?.Winner,
+                Direct = side.Direct,
+                Relay = side.Relay,
+                Candidates = side.Candidates,
+            };
+            _ = _agreed.TrySetResult();
+        }
+    }
+
+    // With the lock held: a decision goes behind the finding that it follows.
+    private void Send(byte type, byte[] payload) => _telling = SendAsync(_telling, type, payload);
+
+    private async Task SendAsync(Task before, byte type, byte[] payload)
+    {
+        await before.ConfigureAwait(false);
+        try
+        {
+            await _control.SendAsync(type, payload, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e) when (e is QuicException or GimletException or IOException or ObjectDisposedException or InvalidOperationException)
         {
             // The connection has ended, as everybody is told.
         }
     }
-
-    private Task SendFindingAsync(RaceFinding finding, CancellationToken cancellationToken) =>
-        Interlocked.Exchange(ref _findingSent, 1) == 0 ? _control.SendAsync(ControlMessages.Finding, finding.Write(), cancellationToken) : Task.CompletedTask;
 }
+
+/// <summary>What one side of a race found.</summary>
+/// <param name="Direct">The direct path.</param>
+/// <param name="Relay">The relay.</param>
+/// <param name="Candidates">The peer's addresses.</param>
+internal sealed record RaceSide(RaceLeg Direct, RaceLeg Relay, IReadOnlyList<CandidateCheck> Candidates);

@@ -29,11 +29,13 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     private readonly EarlyNews<PathChange> _pathChanged = new();
     private readonly EarlyNews<PingReceived> _pingAnswered = new();
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ChannelReader<QuicPathEvent> _pathEvents;
     private ConnectionPath _path;
     private string _pathReason = "connected";
     private volatile bool _isSilent;
     private readonly CallRecord? _callRecord;
     private readonly ConnectionRecord? _record;
+    private int _usesDirect;
     private int _sequence;
     private int _isUsed;
     private int _waitingPings;
@@ -49,16 +51,21 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         RemotePeer = birth.Peer;
         IsAuthenticated = birth.IsAuthenticated;
         Policy = birth.Policy;
-        UsesDirect = birth.Policy.AllowsDirect;
+        _usesDirect = birth.Policy.AllowsDirect ? 1 : 0;
+        _dialRaces = birth.Races;
+        _agreement = new RaceAgreement(decides: !quic.IsServer) { AllowsRelay = birth.Policy.AllowsRelay, AllowsDirect = birth.Policy.AllowsDirect };
         Protocol = quic.NegotiatedApplicationProtocol.ToString();
         ConnectTime = Elapsed;
+
+        // Those are kept from the first look on: none comes between the path that is described here and the first that is read.
+        _pathEvents = quic.PathEvents;
         _path = table.Describe(quic);
         _callRecord = birth.CallRecord;
         _record = birth.Statistics?.OpenConnection(
             quic.IsServer ? CallDirection.Incoming : CallDirection.Outgoing, _path.Kind, quic.CurrentPath.Value);
         _callRecord?.HandshakeEnded(null);
         NoteFirst(_path);
-        _control = new ControlStream(this, table.Instance, UsesDirect, table.Time);
+        _control = new ControlStream(this, table.Instance, birth.Policy, table.Time);
     }
 
     /// <summary>
@@ -119,13 +126,16 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     internal QuicConnection Quic => _quic;
 
     /// <summary>It counts among those that want a direct path.</summary>
-    internal bool UsesDirect { get; private set; }
+    internal bool UsesDirect => Volatile.Read(ref _usesDirect) == 1;
 
     /// <summary>The number of the peer's process; 0 until its hello has come.</summary>
     internal ulong PeerInstance { get; private set; }
 
     /// <summary>The peer uses direct paths for this connection.</summary>
     internal bool PeerUsesDirect { get; private set; } = true;
+
+    /// <summary>The peer uses the relay for this connection, too.</summary>
+    internal bool PeerUsesRelay { get; private set; } = true;
 
     internal TimeSpan Elapsed => _table.Time.GetElapsedTime(_startedAt);
 
@@ -251,10 +261,17 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     public async ValueTask DisposeAsync() => await CloseAsync().ConfigureAwait(false);
 
     /// <inheritdoc/>
-    void IControlEvents.HelloReceived(ulong instance, bool usesDirect)
+    void IControlEvents.HelloReceived(ulong instance, bool usesDirect, bool usesRelay)
     {
         PeerUsesDirect = usesDirect;
+        PeerUsesRelay = usesRelay;
         PeerInstance = instance;
+        lock (_raceGate)
+        {
+            _agreement.AllowsDirect = Policy.AllowsDirect && usesDirect;
+            _agreement.AllowsRelay = Policy.AllowsRelay && usesRelay;
+        }
+
         _table.HelloReceived(this);
     }
 
@@ -288,8 +305,8 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     /// <summary>The table put the connection on a path; the event that follows says why.</summary>
     internal void NotePathReason(string reason) => Volatile.Write(ref _pathReason, reason);
 
-    /// <summary>A race ended with the relay.</summary>
-    internal void LeaveDirect() => UsesDirect = false;
+    /// <summary>It counts no more among those that want a direct path; true for the one caller that is to count it out.</summary>
+    internal bool TryLeaveDirect() => Interlocked.Exchange(ref _usesDirect, 0) == 1;
 
     /// <summary>The server says that the peer is not connected to it.</summary>
     internal void NoteUnreachable()
@@ -355,7 +372,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         await paths.ConfigureAwait(false);
         string reason = _closeReason ?? EndText.Of(end);
         _control.End(new GimletException(GimletErrorKind.Transport, $"The connection has ended: {reason}.", innerException: end));
-        _ = _peerFinding.TrySetException(end) ? _peerFinding.Task.Exception : null;
+        _ = _agreed.TrySetException(end) ? _agreed.Task.Exception : null;
         _record?.Close();
         _table.Ended(this);
         _ = _closed.TrySetResult(reason);
@@ -393,7 +410,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
 
     private async Task WatchPathsAsync()
     {
-        await foreach (QuicPathEvent news in _quic.PathEvents.ReadAllAsync().ConfigureAwait(false))
+        await foreach (QuicPathEvent news in _pathEvents.ReadAllAsync().ConfigureAwait(false))
         {
             switch (news.Kind)
             {
@@ -501,6 +518,9 @@ internal readonly record struct ConnectionBirth(PeerId Peer, CallId Call, bool I
 {
     /// <summary>Where the call counts; null for a connection without a call.</summary>
     public CallRecord? CallRecord { get; init; }
+
+    /// <summary>The dial that it comes of makes a race of it.</summary>
+    public bool Races { get; init; }
 
     /// <summary>Where the connection counts; null for one that is not counted.</summary>
     public StatisticsCollector? Statistics { get; init; }

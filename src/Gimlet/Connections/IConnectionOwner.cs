@@ -38,12 +38,12 @@ internal interface IConnectionOwner
     /// <summary>The connection moved from one path to another.</summary>
     void CountMove(PathKind from, PathKind to, GimletConnection connection);
 
-    /// <summary>Whether a direct path to the peer works now.</summary>
-    bool HasDirectPath(PeerId peer);
+    /// <summary>A direct path carries the connection, or could.</summary>
+    bool IsDirect(GimletConnection connection);
 
-    /// <summary>What the checks of the calls with a peer have shown so far.</summary>
-    IReadOnlyList<CandidateCheck> ChecksWith(PeerId peer);
+    /// <summary>What this side has to say of the direct path and of the relay where the peer makes a race.</summary>
+    RaceSide DescribeRace(GimletConnection connection);
 
-    /// <summary>Both sides of a race have agreed.</summary>
+    /// <summary>The sides of a race have agreed. Called with the connection's lock for races held: calls of one connection come in the order of what was agreed.</summary>
     void Settle(GimletConnection connection, PathKind winner);
 }

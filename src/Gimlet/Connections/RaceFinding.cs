@@ -40,3 +40,20 @@ internal readonly record struct RaceFinding(RaceOutcome Direct, RaceOutcome Rela
 
     private static uint Milliseconds(TimeSpan time) => (uint)Math.Clamp(time.TotalMilliseconds, 0, uint.MaxValue);
 }
+
+/// <summary>What a race came to, as it travels on the control stream.</summary>
+internal static class RaceDecision
+{
+    public const int Length = 2;
+
+    private const byte Version = 1;
+
+    public static byte[] Write(PathKind winner) => [Version, (byte)(winner == PathKind.Relay ? 1 : 2)];
+
+    public static bool TryRead(ReadOnlySpan<byte> payload, out PathKind winner)
+    {
+        bool isRead = payload.Length >= Length && payload[0] == Version && payload[1] is (1 or 2);
+        winner = isRead && payload[1] == 2 ? PathKind.Direct : PathKind.Relay;
+        return isRead;
+    }
+}

@@ -155,9 +155,10 @@ internal static class ConnectionRehearsal
 
         public RelayVerdict Explain(GimletConnection connection) => RelayVerdict.NotRelayed;
 
-        public bool HasDirectPath(PeerId peer) => false;
+        public bool IsDirect(GimletConnection connection) => false;
 
-        public IReadOnlyList<CandidateCheck> ChecksWith(PeerId peer) => [];
+        public RaceSide DescribeRace(GimletConnection connection) =>
+            new(new RaceLeg(RaceOutcome.NotTried, TimeSpan.Zero), new RaceLeg(RaceOutcome.Works, connection.ConnectTime), []);
 
         public void Settle(GimletConnection connection, PathKind winner)
         {

@@ -216,6 +216,13 @@ internal sealed partial class NodeCore : ISignallingOwner
             _introduced.Add(dial, now);
         }
 
+        if (dial.Request.HasPath)
+        {
+            _dials.Remove(dial);
+            _events.Enqueue(new CallSharesPath(id, dial.Peer));
+            return;
+        }
+
         // The server admits relayed datagrams between the two from here on, whatever becomes of the punch.
         bool relays = Relays(session) && introduce.Capabilities?.Contains(Capability.Relay, StringComparer.Ordinal) == true;
         if (introduce.Capabilities is null || !introduce.Capabilities.Contains(Capability.Direct, StringComparer.Ordinal))
@@ -300,7 +307,7 @@ internal sealed partial class NodeCore : ISignallingOwner
         _incoming.Remember(id, now);
         // A caller that names no address looks for no path: it wants none, or has one already.
         bool looksForPaths = !_options.NoHolepunch && incoming.Candidates is { Length: > 0 } && incoming.Capabilities?.Contains(Capability.Direct, StringComparer.Ordinal) == true;
-        _events.Enqueue(new CallAdmitted(id, peer, session.Index, incoming.Protocol, looksForPaths && incoming.Protocol is not null ? ProvenOf(incoming.Candidates!) : []));
+        _events.Enqueue(new CallAdmitted(id, peer, session.Index, incoming.Protocol, looksForPaths && incoming.Protocol is not null ? ProvenOf(incoming.Candidates!) : []) { LooksForPaths = looksForPaths });
         if (_options.AcceptMode == AcceptMode.OnAccept)
         {
             _signals.Enqueue((session.Index, new AcceptMessage { Call = incoming.Call, Candidates = DescribeCandidates() }));
@@ -460,7 +467,7 @@ internal sealed partial class NodeCore : ISignallingOwner
         _ = dial.TriedSessions.Add(session.Index);
         ConnectMessage connect = PendingDials.Describe(dial, _options.Identity);
         _events.Enqueue(new CallRouted(dial.Id, dial.Peer, session.Index));
-        CandidateDescription[] candidates = dial.Request.WantsPaths ? DescribeCandidates() : [];
+        CandidateDescription[] candidates = dial.Request is { WantsPaths: true, HasPath: false } ? DescribeCandidates() : [];
         _signals.Enqueue((session.Index, connect with { Candidates = candidates, Nat = DescribeNat() }));
     }
 

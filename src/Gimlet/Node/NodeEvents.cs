@@ -68,13 +68,20 @@ internal sealed record CallPinged(CallId Handle, uint Sequence, TransportAddress
 /// <param name="Session">The server that carried the call.</param>
 /// <param name="Protocol">What it dials for; null for a call that only looks for paths.</param>
 /// <param name="Proven">Public addresses of the caller where the server saw it; empty where no direct path is looked for.</param>
-internal sealed record CallAdmitted(CallId Handle, PeerId Peer, int Session, string? Protocol, IReadOnlyList<TransportAddress> Proven) : CallEvent(Handle);
+internal sealed record CallAdmitted(CallId Handle, PeerId Peer, int Session, string? Protocol, IReadOnlyList<TransportAddress> Proven) : CallEvent(Handle)
+{
+    /// <summary>The caller named addresses: it wants a direct path, and has none.</summary>
+    public bool LooksForPaths { get; init; }
+}
 
 /// <summary>A call of this node goes out by a server: what it relays goes there as well.</summary>
 internal sealed record CallRouted(CallId Handle, PeerId Peer, int Session) : CallEvent(Handle);
 
 /// <summary>Both sides know of each other, and checks begin: only from here on a punch is attempted.</summary>
 internal sealed record CallIntroduced(CallId Handle, PeerId Peer, bool IsIncoming) : CallEvent(Handle);
+
+/// <summary>Both sides know of each other, and no punch is made: a direct path to the peer works already.</summary>
+internal sealed record CallSharesPath(CallId Handle, PeerId Peer) : CallEvent(Handle);
 
 /// <summary>An authenticated check of the peer came from an address for the first time.</summary>
 internal sealed record CallHeard(CallId Handle, PeerId Peer, TransportAddress Remote, bool IsServerless) : CallEvent(Handle);

@@ -17,6 +17,9 @@ internal sealed record DialRequest(CallId Call, PeerId Peer, string? Protocol = 
     /// <summary>Direct paths are wanted. Otherwise the peer is told no address, and looks for no path either.</summary>
     public bool WantsPaths { get; init; } = true;
 
+    /// <summary>A direct path to the peer works already: none is looked for, and the peer is told no address; yet the dial does not depend on the relay.</summary>
+    public bool HasPath { get; init; }
+
     /// <summary>The servers that may know the peer; empty for all.</summary>
     public IReadOnlyList<int> Sessions { get; init; } = [];
 }

@@ -69,7 +69,11 @@ internal sealed class PeerState(PeerId id)
 /// <param name="Protocol">For what.</param>
 /// <param name="Until">Until when its connection is waited for.</param>
 /// <param name="Session">The server that carried the call; -1 for none.</param>
-internal readonly record struct ExpectedDial(CallId Call, string Protocol, TimeSpan Until, int Session);
+internal readonly record struct ExpectedDial(CallId Call, string Protocol, TimeSpan Until, int Session)
+{
+    /// <summary>The peer wants a direct path for it, and says so: it named addresses.</summary>
+    public bool LooksForPaths { get; init; }
+}
 
 /// <summary>One call's agent as the table sees it.</summary>
 internal sealed class PeerAgent(CallId handle, CallId call, TimeSpan startedAt)

@@ -19,6 +19,10 @@ internal sealed partial class PeerTable
                 _byHandle[introduced.Handle] = introducedTo;
                 _ = introducedTo.Punching.Add(introduced.Handle);
                 break;
+            case CallSharesPath shares when _byHandle.TryGetValue(shares.Handle, out PeerState? sharing) && sharing.Chosen is null:
+                // It died while the call was on its way, and the peer was told no address to look for another one with.
+                _events.Enqueue(new PunchEnded(sharing.Id, shares.Handle, PunchOutcome.Failed, TimeSpan.Zero, "The direct path died while the call was on its way."));
+                break;
             case CallHeard { IsServerless: true } heard when !_byHandle.ContainsKey(heard.Handle):
                 // No server announced it: its peer has proven itself by this check, and one of the two will dial at once.
                 PeerState met = GetOrAdd(heard.Peer, now);
@@ -80,7 +84,7 @@ internal sealed partial class PeerTable
 
             // Told again after a WebSocket was replaced, it is the same dial.
             _ = peer.Expected.RemoveAll(e => e.Call == admitted.Handle);
-            peer.Expected.Add(new ExpectedDial(admitted.Handle, protocol, now + ExpectedFor, admitted.Session));
+            peer.Expected.Add(new ExpectedDial(admitted.Handle, protocol, now + ExpectedFor, admitted.Session) { LooksForPaths = admitted.LooksForPaths });
             NoteExpected(peer);
 
             // The dial of the smaller id goes on. It rejects ours, but a server that introduces at once does not wait for that, and our handshake is under way:

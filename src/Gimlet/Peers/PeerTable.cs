@@ -126,6 +126,13 @@ internal sealed partial class PeerTable
     /// <summary>A dial of the peer for the protocol was accepted, and is not a connection yet.</summary>
     public bool IsExpected(PeerId id, string protocol) => _peers.TryGetValue(id, out PeerState? peer) && peer.Expected.Exists(e => e.Protocol == protocol);
 
+    /// <summary>Every dial of the peer that was accepted, and is not a connection yet, looks for a direct path: whichever begins now, it wants one.</summary>
+    public bool AreExpectedDirect(PeerId id) => _peers.TryGetValue(id, out PeerState? peer) && peer.Expected.Count > 0 && peer.Expected.TrueForAll(static e => e.LooksForPaths);
+
+    /// <summary>The dial of the peer for the protocol that becomes a connection next looks for a direct path.</summary>
+    public bool IsExpectedDirect(PeerId id, string protocol) =>
+        _peers.TryGetValue(id, out PeerState? peer) && peer.Expected.Find(e => e.Protocol == protocol || e.Protocol.Length == 0).LooksForPaths;
+
     /// <summary>What the peer begins for the protocol comes of a dial that this side rejected with <c>glare</c>; asked once.</summary>
     public bool TakeGlare(PeerId id, string protocol) => _peers.TryGetValue(id, out PeerState? peer) && peer.Glared.Remove(protocol);
 
@@ -394,9 +401,9 @@ internal sealed partial class PeerTable
         _byHandle[request.Call] = peer;
 
         // A path that works need not be looked for again.
-        bool wantsPaths = request.WantsPaths && peer.Chosen is null;
-        peer.LastAttempt = wantsPaths ? now : peer.LastAttempt;
-        _core.Dial(request with { WantsPaths = wantsPaths }, now);
+        bool hasPath = request.WantsPaths && peer.Chosen is not null;
+        peer.LastAttempt = request.WantsPaths && !hasPath ? now : peer.LastAttempt;
+        _core.Dial(request with { HasPath = hasPath }, now);
     }
 
     /// <summary>The path's own checks find out, beginning now.</summary>

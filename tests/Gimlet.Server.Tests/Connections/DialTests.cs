@@ -143,6 +143,22 @@ public sealed class DialTests
     }
 
     [Fact]
+    public async Task A_second_dial_at_a_server_that_does_not_relay_goes_by_the_direct_path_that_is_there()
+    {
+        await using GimletServer server = await Servers.StartAsync(static o => o with { Relay = false });
+        await using GimletNode a = await StartAsync(server);
+        await using GimletNode b = await StartAsync(server);
+        (GimletConnection first, _) = await ConnectAsync(a, b);
+        Assert.Equal(PathKind.Direct, first.Path!.Kind);
+        foreach (PathPolicy policy in new[] { PathPolicy.RelayThenDirect, PathPolicy.DirectOnly, PathPolicy.DirectHeadStart(TimeSpan.FromMinutes(1)) })
+        {
+            (GimletConnection second, GimletConnection atB) = await ConnectAsync(a, b, new ConnectOptions { Policy = policy });
+            Assert.Equal(PathKind.Direct, (await second.PingAsync(Cancelled).Within()).Path.Kind);
+            Assert.Equal(PathKind.Direct, (await atB.PingAsync(Cancelled).Within()).Path.Kind);
+        }
+    }
+
+    [Fact]
     public async Task More_connections_than_wait_to_be_accepted_are_closed_with_the_reason()
     {
         await using GimletServer server = await Servers.StartAsync(Generous);

@@ -162,43 +162,6 @@ public sealed class UpgradeTests
     }
 
     [Fact]
-    public async Task A_race_that_the_direct_path_wins_is_agreed_on_by_both_sides()
-    {
-        await using GimletServer server = await Servers.StartAsync();
-        await using GimletNode a = await StartAsync(server);
-        await using GimletNode b = await StartAsync(server);
-        (GimletConnection ofA, GimletConnection ofB) = await ConnectAsync(a, b, new ConnectOptions { Race = new RaceOptions { DirectTimeout = Deadline, Grace = Deadline } });
-        RaceReport report = ofA.Race!;
-        Assert.Equal((PathKind.Direct, PathKind.Direct, (PathKind?)PathKind.Direct), (report.Winner, report.LocalWinner, report.PeerWinner));
-        Assert.Equal(RaceOutcome.Works, report.Direct.Outcome);
-
-        // Where the direct path is there before the relay's handshake ends, nothing is known of the relay.
-        Assert.Contains(report.Relay.Outcome, new[] { RaceOutcome.Works, RaceOutcome.NotTried });
-        Assert.Contains(report.Candidates, static c => c.Works);
-        Assert.Equal((PathKind.Direct, (PathKind?)PathKind.Direct), (ofB.Race!.Winner, ofB.Race.PeerWinner));
-        await ofA.OnPathAsync(PathKind.Direct);
-        await ofB.OnPathAsync(PathKind.Direct);
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_race_in_which_one_side_punches_not_is_the_relays_on_both_sides(bool callerPunches)
-    {
-        await using GimletServer server = await Servers.StartAsync();
-        await using GimletNode a = await StartAsync(server, o => o with { NoHolepunch = !callerPunches });
-        await using GimletNode b = await StartAsync(server, o => o with { NoHolepunch = callerPunches });
-        (GimletConnection ofA, GimletConnection ofB) = await ConnectAsync(a, b, new ConnectOptions { Race = new RaceOptions() });
-        RaceReport report = ofA.Race!;
-        Assert.Equal((PathKind.Relay, (PathKind?)PathKind.Relay), (report.Winner, report.PeerWinner));
-        Assert.Equal(callerPunches ? RaceOutcome.Failed : RaceOutcome.NotTried, report.Direct.Outcome);
-        Assert.NotEmpty(report.Direct.Detail!);
-        Assert.Equal(RaceOutcome.Works, report.Relay.Outcome);
-        Assert.Equal(PathKind.Relay, ofB.Race!.Winner);
-        Assert.Equal(PathKind.Relay, (await ofB.PingAsync(Cancelled).Within()).Path.Kind);
-    }
-
-    [Fact]
     public async Task A_peer_that_was_restarted_with_its_key_is_accepted_at_once_and_the_stale_connection_ends()
     {
         await using GimletServer server = await Servers.StartAsync();

@@ -72,7 +72,7 @@ internal sealed class SimCall(CallId handle)
                 HasPath = false;
                 End = closed.End;
                 break;
-            case CallRouted or CallAdmitted or CallIntroduced or CallHeard or CallGlared or CallHungUp or CallPathSuspect or CallPathRecovered:
+            case CallRouted or CallAdmitted or CallIntroduced or CallSharesPath or CallHeard or CallGlared or CallHungUp or CallPathSuspect or CallPathRecovered:
                 // What connections live by, and calls alone do not.
                 break;
             default:

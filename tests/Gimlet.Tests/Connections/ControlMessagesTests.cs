@@ -10,6 +10,7 @@ public sealed class ControlMessagesTests
     {
         Assert.Equal([0, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 1], ControlMessages.WriteHello(0x0102030405060708));
         Assert.Equal(0, ControlMessages.WriteHello(1, usesDirect: false)[^1]);
+        Assert.Equal(3, ControlMessages.WriteHello(1, usesRelay: false)[^1]);
         Assert.Equal([1, 0, 4, 0, 0, 0, 7], ControlMessages.WritePing(ControlMessages.Ping, 7));
         Assert.Equal([2, 0, 4, 255, 255, 255, 255], ControlMessages.WritePing(ControlMessages.Pong, uint.MaxValue));
         Assert.Equal([3, 0, 2, 9, 8], ControlMessages.Write(ControlMessages.Finding, [9, 8]));

@@ -33,6 +33,7 @@ public sealed class OptionsTests
             (good with { StunServers = ["host:0"] }, "host:0"),
             (good with { ServerTimeout = TimeSpan.Zero }, "ServerTimeout"),
             (good with { MetadataAddress = new Uri("file:///x") }, "file:///x"),
+            (good with { NoHolepunch = true, PathPolicy = PathPolicy.DirectOnly }, "PathPolicy.DirectOnly"),
             (good with { Traversal = new TraversalOptions { MaxPairs = 0 } }, "MaxPairs"),
         ];
         foreach ((GimletNodeOptions options, string words) in bad)

@@ -248,6 +248,27 @@ public sealed class PeerTableTests : IDisposable
         Assert.False(b.Peers!.IsExpected(a.Core.Id, Protocol));
     }
 
+    [Fact]
+    public void A_dial_with_a_path_there_names_no_address_and_is_told_when_that_path_dies_on_its_way()
+    {
+        (WorldNode a, WorldNode b, _) = Connected();
+        a.Signals.Clear();
+        CallId second = a.Core.NewCallId();
+        _world.Do(() => Assert.True(a.Peers!.TryBeginDial(new DialRequest(second, b.Core.Id, Protocol), _world.Now)));
+        _world.RunUntil(a.Has<CallSharesPath>, withinSeconds: 1);
+        Assert.Empty(Assert.Single(a.Said<ConnectMessage>()).Candidates!);
+        Assert.Empty(a.News<DialFailed>());
+        Assert.DoesNotContain(a.News<PunchEnded>(), p => p.Call == second);
+
+        CallId third = a.Core.NewCallId();
+        _world.Do(() => Assert.True(a.Peers!.TryBeginDial(new DialRequest(third, b.Core.Id, Protocol), _world.Now)));
+        _world.Loses = (_, to, _) => to == a.Address || to == b.Address;
+        _world.Do(() => a.Peers!.HandleSilence(b.Core.Id, b.Address, _world.Now));
+        _world.RunUntil(() => a.News<PunchEnded>().Any(p => p.Call == third), withinSeconds: 1);
+        Assert.Equal(PunchOutcome.Failed, a.News<PunchEnded>().Last().Outcome);
+        Assert.Empty(a.News<DialFailed>());
+    }
+
     [Theory]
     [InlineData(RejectReason.Offline, GimletErrorKind.PeerOffline)]
     [InlineData(RejectReason.Refused, GimletErrorKind.Refused)]
