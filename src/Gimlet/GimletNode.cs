@@ -436,6 +436,9 @@ public sealed class GimletNode : IAsyncDisposable
             case CallPathLost lost:
                 NodeLog.PathLost(_logger, lost.Handle);
                 break;
+            case CallHungUp hungUp:
+                NodeLog.CallEnded(_logger, hungUp.Handle, "the caller has given up");
+                break;
             case CallClosed closed:
                 NodeLog.CallEnded(_logger, closed.Handle, closed.End.ToString());
                 break;

@@ -54,6 +54,9 @@ internal static partial class ServerLog
     [LoggerMessage(25, LogLevel.Debug, "Call {Call}: {Callee} came back before it answered {Caller}, and is told again.")]
     public static partial void CallMoved(ILogger logger, string call, PeerId caller, PeerId callee);
 
+    [LoggerMessage(26, LogLevel.Debug, "Call {Call}: {Caller} has given up; {Callee} is told.")]
+    public static partial void HungUp(ILogger logger, string call, PeerId caller, PeerId callee);
+
     [LoggerMessage(40, LogLevel.Information, "The server is {Access}. STUN: {Stun}.")]
     public static partial void Started(ILogger logger, string access, string stun);
 

@@ -272,7 +272,7 @@ internal sealed class RendezvousCore
                 break;
             case PongMessage:
                 break;
-            case UpdateMessage or ConnectMessage or AcceptMessage or RejectMessage or CandidatesMessage:
+            case UpdateMessage or ConnectMessage or AcceptMessage or RejectMessage or HangupMessage or CandidatesMessage:
                 Complain(session, ErrorCode.BadMessage, "register first");
                 break;
             default:
@@ -293,6 +293,9 @@ internal sealed class RendezvousCore
                 break;
             case RejectMessage reject:
                 _switchboard.Reject(node, reject);
+                break;
+            case HangupMessage hangup:
+                _switchboard.Hangup(node, hangup);
                 break;
             case CandidatesMessage candidates:
                 _switchboard.Trickle(session, node, candidates, now);

@@ -118,6 +118,29 @@ internal sealed class Switchboard(RendezvousOptions options, CandidateFilter fil
         Refuse(call, reason, PlainText.Of(message.Detail, "the callee gave no detail"));
     }
 
+    /// <summary>The caller has given up: the callee is told, and the call is over. Whoever else asks, or for whatever else, changes nothing.</summary>
+    public void Hangup(NodeRecord caller, HangupMessage message)
+    {
+        if (!TryFind(message.Call, caller, out Call? call, "hangup") || call.Caller.Id != caller.Id)
+        {
+            return;
+        }
+
+        lock (call.Gate)
+        {
+            if (call.State == CallState.Ended)
+            {
+                return;
+            }
+
+            End(call);
+            ServerLog.HungUp(options.Logger, call.IdText, call.Caller.Id, call.Callee);
+
+            // A callee that is away, or comes back later, has nothing of the call, or forgets it by itself.
+            _ = find(call.Callee)?.Send(new HangupMessage { Call = call.IdText });
+        }
+    }
+
     public void Trickle(RendezvousSession session, NodeRecord from, CandidatesMessage message, TimeSpan now)
     {
         if (!TryFind(message.Call, from, out Call? call, "candidates"))

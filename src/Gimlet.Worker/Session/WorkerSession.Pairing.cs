@@ -3,16 +3,14 @@ namespace Gimlet.Worker.Session;
 /// <content>One peer at a time: offers, attempts, the connection, and its end.</content>
 internal sealed partial class WorkerSession
 {
-    // A peer's dial may overtake the offer that announces it. Few, for only whoever was offered this worker's id knows it.
-    private const int MaxParked = 8;
-
     // A peer that is not registered with its server yet is there a moment later.
     private static readonly TimeSpan RedialPause = TimeSpan.FromMilliseconds(300);
 
     // A pairing that fails at once is offered again at once where there is nobody else: the pause before this worker says so grows to this.
     private static readonly TimeSpan MaxFailurePause = TimeSpan.FromSeconds(10);
 
-    private readonly List<Parked> _parked = [];
+    // A peer's dial may overtake the offer that announces it.
+    private readonly ParkedConnections _parked = new();
     private Pairing? _pairing;
     private Offer? _next;
     private TimeSpan _endAt = TimeSpan.MaxValue;
@@ -57,12 +55,7 @@ internal sealed partial class WorkerSession
                 next = Min(next, attempt.Phase == Phase.BetweenDials ? Min(attempt.Deadline, attempt.RedialAt) : attempt.Deadline);
             }
 
-            foreach (Parked parked in _parked)
-            {
-                next = Min(next, parked.Until);
-            }
-
-            return next;
+            return Min(next, _parked.NextTimeout);
         }
     }
 
@@ -122,13 +115,10 @@ internal sealed partial class WorkerSession
             return;
         }
 
-        if (_parked.Count == MaxParked)
+        if (_parked.Park(connection, peer, now + options.PeerTimeout) is { } gone)
         {
-            Close(_parked[0].Connection, "nobody offered it");
-            _parked.RemoveAt(0);
+            Close(gone, "another connection takes its place");
         }
-
-        _parked.Add(new Parked(connection, peer, now + options.PeerTimeout));
     }
 
     /// <summary>A dial has brought a connection.</summary>
@@ -170,7 +160,7 @@ internal sealed partial class WorkerSession
     {
         if (_pairing is not { IsConnected: true } current || current.Connection != connection)
         {
-            _ = _parked.RemoveAll(p => p.Connection == connection);
+            _parked.Remove(connection);
             return;
         }
 
@@ -308,11 +298,9 @@ internal sealed partial class WorkerSession
             return;
         }
 
-        if (_parked.FindIndex(p => p.Peer == peer) is >= 0 and int early)
+        if (_parked.Take(peer) is { } early)
         {
-            int connection = _parked[early].Connection;
-            _parked.RemoveAt(early);
-            Adopt(pairing, connection, now);
+            Adopt(pairing, early, now);
         }
         else if (options.Identity.Id < peer)
         {
@@ -351,13 +339,9 @@ internal sealed partial class WorkerSession
             }
         }
 
-        for (int i = _parked.Count - 1; i >= 0; i--)
+        while (_parked.TakeExpired(now) is { } late)
         {
-            if (now >= _parked[i].Until)
-            {
-                Close(_parked[i].Connection, "nobody offered it");
-                _parked.RemoveAt(i);
-            }
+            Close(late, "nobody offered it");
         }
 
         if (now >= _endAt)
@@ -416,8 +400,6 @@ internal sealed partial class WorkerSession
     }
 
     private void Close(int connection, string reason) => _actions.Enqueue(new CloseConnection(connection, reason));
-
-    private readonly record struct Parked(int Connection, PeerId Peer, TimeSpan Until);
 
     private sealed class Pairing(Offer offer, int attempt)
     {

@@ -53,6 +53,7 @@ internal sealed partial class ConnectionTable
                 else
                 {
                     dial.IsJoining = true;
+                    NoteAloneUnlessExpected(dial);
                 }
 
                 return JoinOrCallAsync(dial, () => RequestOf(dial, secret, sessions), options.Race, cancellationToken);
@@ -119,12 +120,14 @@ internal sealed partial class ConnectionTable
         }
 
         bool connected = false;
+        bool isPeers = false;
         try
         {
             Task<GimletConnection> connecting = begin();
             ObserveFailure(connecting);
             GimletConnection connection = await connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
             connected = true;
+            isPeers = dial.IsServerBased && connection.IsIncoming;
             return connection;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -153,7 +156,8 @@ internal sealed partial class ConnectionTable
                 _records.End(dial.Call, kind ?? GimletErrorKind.TimedOut, null, RelayCause.NotIntroduced);
             }
 
-            _host.TryRun(static (host, now, s) => host.Peers.EndDial(s.CurrentCall, s.connected, now), (dial.CurrentCall, connected));
+            // Where the peer's connection is the outcome, nothing comes of this side's own call, and the peer is not to wait for it.
+            _host.TryRun(static (host, now, s) => host.Peers.EndDial(s.CurrentCall, s.isOwn, now), (dial.CurrentCall, isOwn: connected && !isPeers));
         }
     }
 
@@ -189,7 +193,7 @@ internal sealed partial class ConnectionTable
 
         while (true)
         {
-            Task wait = dial.IsJoining ? Task.Delay(JoinWait, Time, _stop.Token) : dial.Joined;
+            Task wait = dial.IsJoining ? Task.WhenAny(Task.Delay(JoinWait, Time, _stop.Token), dial.Alone) : dial.Joined;
             if (await Task.WhenAny(dial.Outcome, wait).ConfigureAwait(false) == dial.Outcome || _stop.IsCancellationRequested)
             {
                 return await dial.Outcome.ConfigureAwait(false);
@@ -213,6 +217,15 @@ internal sealed partial class ConnectionTable
     {
         dial.Join();
         Abandon(dial);
+    }
+
+    // The peer's dial may have ended between the question and the decision to wait for it.
+    private void NoteAloneUnlessExpected(Dial dial)
+    {
+        if (!_host.Run(static (host, _, d) => host.Peers.IsExpected(d.Peer, d.Protocol), dial))
+        {
+            dial.NoteAlone();
+        }
     }
 
     private void Abandon(Dial dial)
@@ -268,6 +281,7 @@ internal sealed partial class ConnectionTable
             {
                 // The peer's dial was accepted meanwhile and goes on; that this one is rejected may be on its way still.
                 Join(dial);
+                NoteAloneUnlessExpected(dial);
                 return;
             }
 

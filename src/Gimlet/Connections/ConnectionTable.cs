@@ -224,6 +224,17 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
                 }
 
                 break;
+            case ExpectedDialEnded ended:
+                _records.End(ended.Call, GimletErrorKind.TimedOut, null, RelayCause.NotIntroduced);
+                foreach (Dial waiting in ended.IsLast ? FindDials(ended.Peer) : [])
+                {
+                    if (waiting.IsJoining && waiting.Protocol == ended.Protocol)
+                    {
+                        waiting.NoteAlone();
+                    }
+                }
+
+                break;
             case DialGlared glared:
                 if (FindDial(d => d.CurrentCall == glared.Call) is { } loser)
                 {

@@ -8,6 +8,7 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
 {
     private readonly TaskCompletionSource<GimletConnection> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _alone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _routed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _introduced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private QuicConnection? _attempt;
@@ -37,6 +38,9 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
 
     /// <summary>Completes when the peer's connection is to be waited for.</summary>
     public Task Joined => Volatile.Read(ref _joined).Task;
+
+    /// <summary>Completes when the peer's connection, which is being waited for, will not come.</summary>
+    public Task Alone => Volatile.Read(ref _alone).Task;
 
     /// <summary>The call goes through a server; otherwise an address was exchanged by hand.</summary>
     public bool IsServerBased { get; init; } = true;
@@ -76,6 +80,8 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     /// <summary>The peer's dial for the same protocol goes on, this one waits for its connection.</summary>
     public void Join()
     {
+        // That a dial of the peer has ended before this says nothing of the one that goes on.
+        Volatile.Write(ref _alone, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         IsJoining = true;
         _ = _joined.TrySetResult();
     }
@@ -87,6 +93,9 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
         IsJoining = false;
         Volatile.Write(ref _joined, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
     }
+
+    /// <summary>No dial of the peer for the protocol is expected any more: because it came to nothing, unless a connection has claimed this dial.</summary>
+    public void NoteAlone() => _ = !Volatile.Read(ref _isClaimed) && Volatile.Read(ref _alone).TrySetResult();
 
     /// <summary>One connection is the dial's outcome: the first that claims it, before anybody is told of either.</summary>
     public bool TryClaim() => Interlocked.Exchange(ref _isClaimed, true) == false;

@@ -32,6 +32,9 @@ internal sealed class IncomingGuard
     /// </summary>
     public bool IsReplay(CallId call, TimeSpan now) => _firstSeen.TryGetValue(call, out TimeSpan seen) && now - seen > RepeatWithin;
 
+    /// <summary>True for a call that was taken and is remembered.</summary>
+    public bool IsKnown(CallId call) => _firstSeen.ContainsKey(call);
+
     /// <summary>Remembers a call whose caller has signed it.</summary>
     public void Remember(CallId call, TimeSpan now)
     {

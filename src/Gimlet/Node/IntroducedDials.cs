@@ -5,7 +5,8 @@ namespace Gimlet.Node;
 /// <param name="Session">The server that carried the call.</param>
 /// <param name="StartedAt">When it began.</param>
 /// <param name="Until">When the server forgets the call.</param>
-internal readonly record struct IntroducedDial(PeerId Peer, int Session, TimeSpan StartedAt, TimeSpan Until);
+/// <param name="IsGivenUp">The callee was told that nothing comes of it. Its no may be on its way still.</param>
+internal readonly record struct IntroducedDial(PeerId Peer, int Session, TimeSpan StartedAt, TimeSpan Until, bool IsGivenUp = false);
 
 /// <summary>
 /// Dials that were introduced. A callee that registered as open is introduced in the same instant as it hears of the call, so what it has to say against it
@@ -38,6 +39,18 @@ internal sealed class IntroducedDials
     public bool TryFind(CallId call, int session, TimeSpan now, out IntroducedDial dial) =>
         _dials.TryGetValue(call, out dial) && dial.Session == session && now < dial.Until;
 
-    /// <summary>The dial was given up, or rejected.</summary>
+    /// <summary>Nothing comes of the dial; true once, for a dial that the server still knows.</summary>
+    public bool TryGiveUp(CallId call, TimeSpan now, out IntroducedDial dial)
+    {
+        if (!_dials.TryGetValue(call, out dial) || dial.IsGivenUp || now >= dial.Until)
+        {
+            return false;
+        }
+
+        _dials[call] = dial with { IsGivenUp = true };
+        return true;
+    }
+
+    /// <summary>The dial was rejected, or its call has ended.</summary>
     public void Remove(CallId call) => _ = _dials.Remove(call);
 }

@@ -117,34 +117,6 @@ internal sealed partial class NodeCore : ISignallingOwner
     public void DialServerless(CallId handle, TransportAddress target, PeerId expected, ServerlessTimers timers, TimeSpan now) =>
         _serverless.Add(handle, target, expected, timers, now);
 
-    /// <summary>Ends a dial or a connection.</summary>
-    public void Hangup(CallId handle, uint reason, TimeSpan now)
-    {
-        if (_dials.TryFind(handle, out PendingDial? dial))
-        {
-            _dials.Remove(dial!);
-        }
-
-        _introduced.Remove(handle);
-        _serverless.Cancel(handle);
-        if (_calls.TryFindHandle(handle, out NodeCall? call))
-        {
-            call!.Agent.Close(reason, now);
-            _calls.RemoveEnded();
-        }
-    }
-
-    /// <summary>Ends all calls: the node is going, and its peers need not find out by themselves.</summary>
-    public void HangupAll(TimeSpan now)
-    {
-        foreach (NodeCall call in _calls.All)
-        {
-            call.Agent.Close(0, now);
-        }
-
-        _calls.RemoveEnded();
-    }
-
     /// <summary>Sends an application's round trip; false when the connection has no path at the moment.</summary>
     public bool TryPing(CallId handle, uint sequence, TimeSpan now) =>
         _calls.TryFindHandle(handle, out NodeCall? call) && call!.Agent.TryPing(sequence, now);
@@ -205,6 +177,9 @@ internal sealed partial class NodeCore : ISignallingOwner
                 break;
             case RejectMessage reject:
                 HandleReject(session, reject, now);
+                break;
+            case HangupMessage hangup when CallId.TryParse(hangup.Call, out CallId over):
+                HandleHangup(session, over, now);
                 break;
             case CandidatesMessage candidates when CallId.TryParse(candidates.Call, out CallId id) && _calls.TryFind(id, out NodeCall? call) && call!.Session == session.Index:
                 call.PeerNat = candidates.Nat ?? call.PeerNat;
@@ -474,7 +449,15 @@ internal sealed partial class NodeCore : ISignallingOwner
 
     private void FailDial(PendingDial dial, TimeSpan now, GimletErrorKind kind, string message, string? hint, bool leavesRelay = false)
     {
-        _dials.Remove(dial);
+        if (leavesRelay)
+        {
+            _dials.Remove(dial);
+        }
+        else
+        {
+            GiveUp(dial.Id, now);
+        }
+
         _events.Enqueue(new CallFailed(dial.Id, kind, message, hint) { LeavesRelay = leavesRelay, Elapsed = now - dial.StartedAt });
     }
 

@@ -81,6 +81,11 @@ internal sealed record CallHeard(CallId Handle, PeerId Peer, TransportAddress Re
 /// <summary>The peer is calling this node for the same protocol, and its call is the one that goes on.</summary>
 internal sealed record CallGlared(CallId Handle) : CallEvent(Handle);
 
+/// <summary>The caller of a call that was taken has given up.</summary>
+/// <param name="Handle">The call.</param>
+/// <param name="Session">The server that says so.</param>
+internal sealed record CallHungUp(CallId Handle, int Session) : CallEvent(Handle);
+
 /// <summary>The path in use does not answer at the moment; it is being probed, and the others with it.</summary>
 internal sealed record CallPathSuspect(CallId Handle) : CallEvent(Handle);
 

@@ -21,6 +21,13 @@ internal sealed record PeerForgotten(PeerId Peer) : PeerEvent(Peer);
 /// <summary>So many dials of the peer were accepted and are not connections yet: as long as there are any, its connections may begin.</summary>
 internal sealed record DialsExpected(PeerId Peer, int Count) : PeerEvent(Peer);
 
+/// <summary>A dial of the peer that was accepted, and no connection yet, will not become one: its caller has given up, or its time is over.</summary>
+/// <param name="Peer">The peer.</param>
+/// <param name="Call">The dial's call.</param>
+/// <param name="Protocol">What it was for.</param>
+/// <param name="IsLast">No other dial of the peer for that protocol is expected: who waits for one waits in vain.</param>
+internal sealed record ExpectedDialEnded(PeerId Peer, CallId Call, string Protocol, bool IsLast) : PeerEvent(Peer);
+
 /// <summary>A dial cannot succeed.</summary>
 internal sealed record DialFailed(PeerId Peer, CallId Call, GimletErrorKind Kind, string Message, string? Hint) : PeerEvent(Peer);
 

@@ -68,7 +68,8 @@ internal sealed class PeerState(PeerId id)
 /// <param name="Call">Its call.</param>
 /// <param name="Protocol">For what.</param>
 /// <param name="Until">Until when its connection is waited for.</param>
-internal readonly record struct ExpectedDial(CallId Call, string Protocol, TimeSpan Until);
+/// <param name="Session">The server that carried the call; -1 for none.</param>
+internal readonly record struct ExpectedDial(CallId Call, string Protocol, TimeSpan Until, int Session);
 
 /// <summary>One call's agent as the table sees it.</summary>
 internal sealed class PeerAgent(CallId handle, CallId call, TimeSpan startedAt)

@@ -23,7 +23,7 @@ internal sealed partial class PeerTable
                 // No server announced it: its peer has proven itself by this check, and one of the two will dial at once.
                 PeerState met = GetOrAdd(heard.Peer, now);
                 _byHandle[heard.Handle] = met;
-                met.Expected.Add(new ExpectedDial(heard.Handle, string.Empty, now + ExpectedFor));
+                met.Expected.Add(new ExpectedDial(heard.Handle, string.Empty, now + ExpectedFor, Session: -1));
                 NoteExpected(met);
                 break;
             case CallConnected connected:
@@ -46,6 +46,9 @@ internal sealed partial class PeerTable
                 break;
             case CallFailed failed:
                 HandleFailed(failed, now);
+                break;
+            case CallHungUp hungUp:
+                HandleHungUp(hungUp, now);
                 break;
             case CallGlared glared when _byHandle.TryGetValue(glared.Handle, out PeerState? peer):
                 _events.Enqueue(new DialGlared(peer.Id, glared.Handle));
@@ -74,7 +77,10 @@ internal sealed partial class PeerTable
         if (admitted.Protocol is { } protocol)
         {
             _ = peer.Glared.Remove(protocol);
-            peer.Expected.Add(new ExpectedDial(admitted.Handle, protocol, now + ExpectedFor));
+
+            // Told again after a WebSocket was replaced, it is the same dial.
+            _ = peer.Expected.RemoveAll(e => e.Call == admitted.Handle);
+            peer.Expected.Add(new ExpectedDial(admitted.Handle, protocol, now + ExpectedFor, admitted.Session));
             NoteExpected(peer);
 
             // The dial of the smaller id goes on. It rejects ours, but a server that introduces at once does not wait for that, and our handshake is under way:
@@ -89,6 +95,16 @@ internal sealed partial class PeerTable
         }
 
         peer.IdleSince = now;
+    }
+
+    // Only a dial that is no connection yet; and one server does not end what another one carries.
+    private void HandleHungUp(CallHungUp hungUp, TimeSpan now)
+    {
+        if (_byHandle.TryGetValue(hungUp.Handle, out PeerState? peer)
+            && peer.Expected.FindIndex(e => e.Call == hungUp.Handle && e.Session == hungUp.Session) is >= 0 and int at)
+        {
+            EndExpected(peer, at, now);
+        }
     }
 
     private void HandleConnected(CallConnected connected, TimeSpan now)

@@ -93,20 +93,34 @@ internal sealed partial class PeerTable
         SendDial(peer, request, now);
     }
 
-    /// <summary>A dial is over: it became a connection, or was given up.</summary>
+    /// <summary>A dial is over.</summary>
+    /// <param name="call">Its call.</param>
+    /// <param name="isConnected">The call has become a connection. Otherwise it was given up, or the peer's connection took its place, and the peer waits for nothing.</param>
+    /// <param name="now">The time.</param>
     public void EndDial(CallId call, bool isConnected, TimeSpan now)
     {
-        if (_byHandle.TryGetValue(call, out PeerState? peer))
+        if (!_byHandle.TryGetValue(call, out PeerState? peer))
         {
-            _ = peer.Dials.Remove(call);
-            if (!isConnected)
+            return;
+        }
+
+        _ = peer.Dials.Remove(call);
+        if (!isConnected)
+        {
+            _core.GiveUp(call, now);
+            if (peer.Connections == 0)
             {
                 _core.Hangup(call, 0, now);
                 Forget(peer, call);
             }
-
-            NoteIdle(peer, now);
+            else
+            {
+                // What its checks have found, or are about to find, is the other connections' as well.
+                ForgetUnused(peer, call);
+            }
         }
+
+        NoteIdle(peer, now);
     }
 
     /// <summary>A dial of the peer for the protocol was accepted, and is not a connection yet.</summary>
@@ -280,10 +294,9 @@ internal sealed partial class PeerTable
                 continue;
             }
 
-            if (peer.Expected.RemoveAll(e => now >= e.Until) > 0)
+            while (peer.Expected.FindIndex(e => now >= e.Until) is >= 0 and int late)
             {
-                NoteExpected(peer);
-                NoteIdle(peer, now);
+                EndExpected(peer, late, now);
             }
 
             RemoveRedundant(peer, now);
@@ -308,6 +321,16 @@ internal sealed partial class PeerTable
         {
             Remove(peer, now);
         }
+    }
+
+    private void EndExpected(PeerState peer, int at, TimeSpan now)
+    {
+        ExpectedDial gone = peer.Expected[at];
+        peer.Expected.RemoveAt(at);
+        ForgetUnused(peer, gone.Call);
+        NoteExpected(peer);
+        NoteIdle(peer, now);
+        _events.Enqueue(new ExpectedDialEnded(peer.Id, gone.Call, gone.Protocol, IsLast: !peer.Expected.Exists(e => e.Protocol == gone.Protocol)));
     }
 
     private void NoteExpected(PeerState peer) => _events.Enqueue(new DialsExpected(peer.Id, peer.Expected.Count));
@@ -479,9 +502,19 @@ internal sealed partial class PeerTable
     private void Forget(PeerState peer, CallId handle)
     {
         _ = _byHandle.Remove(handle);
+        _ = peer.Punching.Remove(handle);
         if (peer.Agents.Remove(handle, out PeerAgent? gone) && peer.Chosen == gone)
         {
             peer.Chosen = null;
+        }
+    }
+
+    // A call whose checks are under way, or have found a path, is forgotten with them.
+    private void ForgetUnused(PeerState peer, CallId handle)
+    {
+        if (!peer.Punching.Contains(handle) && !peer.Agents.ContainsKey(handle))
+        {
+            _ = _byHandle.Remove(handle);
         }
     }
 

@@ -16,6 +16,7 @@ namespace Gimlet.Signalling;
 [JsonDerivedType(typeof(IncomingMessage), "incoming")]
 [JsonDerivedType(typeof(AcceptMessage), "accept")]
 [JsonDerivedType(typeof(RejectMessage), "reject")]
+[JsonDerivedType(typeof(HangupMessage), "hangup")]
 [JsonDerivedType(typeof(CandidatesMessage), "candidates")]
 [JsonDerivedType(typeof(ObservedMessage), "observed")]
 [JsonDerivedType(typeof(PingMessage), "ping")]
@@ -158,6 +159,12 @@ internal sealed record RejectMessage : SignalMessage
     public string? Reason { get; init; }
 
     public string? Detail { get; init; }
+}
+
+/// <summary>Caller, forwarded by the server to the callee: nothing more comes of this call.</summary>
+internal sealed record HangupMessage : SignalMessage
+{
+    public string? Call { get; init; }
 }
 
 /// <summary>Either side of a call, through the server: more candidates (trickle), or news of its NAT.</summary>

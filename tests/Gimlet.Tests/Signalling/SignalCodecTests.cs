@@ -25,7 +25,7 @@ public sealed class SignalCodecTests
     {
         string[] names = [.. SignalSamples.All.Select(m => Encoding.UTF8.GetString(SignalCodec.Write(m)).Split('"')[3])];
         Assert.Equal(
-            ["challenge", "register", "registered", "update", "connect", "introduce", "incoming", "accept", "reject", "candidates", "observed", "limited", "unreachable", "ping", "pong", "error"],
+            ["challenge", "register", "registered", "update", "connect", "introduce", "incoming", "accept", "reject", "hangup", "candidates", "observed", "limited", "unreachable", "ping", "pong", "error"],
             names);
         Assert.Equal(names.Length, typeof(SignalMessage).Assembly.GetTypes().Count(t => t.BaseType == typeof(SignalMessage)));
     }

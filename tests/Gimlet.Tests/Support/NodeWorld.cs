@@ -231,6 +231,14 @@ internal sealed class NodeWorld : IDisposable
             case AcceptMessage accept when from.Waiting.Remove(accept.Call!, out Action<CandidateDescription[]?>? go):
                 Later(() => go(accept.Candidates));
                 break;
+            case HangupMessage hangup:
+                ConnectMessage? over = from.Said<ConnectMessage>().FirstOrDefault(c => c.Call == hangup.Call);
+                if (_nodes.Find(n => n.Core.Id.ToString() == over?.Target && n.Core.IsRegistered(session)) is { } left)
+                {
+                    Later(() => Tell(left, session, hangup));
+                }
+
+                break;
             case RejectMessage reject:
                 WorldNode? caller = _nodes.Find(n => n.Signals.Exists(s => s.Message is ConnectMessage c && c.Call == reject.Call));
                 if (caller is not null)

@@ -28,6 +28,7 @@ internal static class SignalSamples
         new IncomingMessage { Call = Call, Peer = Keys.Small.Id.ToString(), PublicKey = Bytes(91), Ephemeral = Key, Candidates = Candidates, Nat = Nat, Capabilities = [], Protocol = "gimlet", Proof = Bytes(32) },
         new AcceptMessage { Call = Call, Candidates = Candidates },
         new RejectMessage { Call = Call, Reason = RejectReason.Busy, Detail = "too many" },
+        new HangupMessage { Call = Call },
         new CandidatesMessage { Call = Call, Candidates = [], Nat = Nat },
         new ObservedMessage { Address = "192.0.2.1:5" },
         new LimitedMessage { Limit = RelayLimit.Queue, Value = 1, Dropped = 2 },

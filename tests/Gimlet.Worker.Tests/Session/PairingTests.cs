@@ -1,3 +1,4 @@
+using Gimlet.Worker.Session;
 using Gimlet.Worker.Tests.Support;
 
 namespace Gimlet.Worker.Tests.Session;
@@ -91,13 +92,47 @@ public sealed class PairingTests
     {
         using var world = new SessionWorld(isSmaller: false);
         _ = world.Register().Done;
-        for (int i = 1; i <= 10; i++)
+        for (int i = 1; i <= ParkedConnections.Max + 2; i++)
         {
-            world.Session.HandleAccepted(i, world.Peer.Id, world.Now);
+            using var stranger = NodeIdentity.Create();
+            world.Session.HandleAccepted(i, stranger.Id, world.Now);
         }
 
         Assert.Equal(["close 1", "close 2"], world.Done);
-        Assert.Equal(8, world.Wait(10).Done.Count);
+        Assert.Equal(ParkedConnections.Max, world.Wait(10).Done.Count);
+    }
+
+    [Fact]
+    public void A_stranger_that_dials_often_pushes_out_nobody_but_itself()
+    {
+        using var world = new SessionWorld(isSmaller: false);
+        using var stranger = NodeIdentity.Create();
+        _ = world.Register().Done;
+        world.Session.HandleAccepted(1, world.Peer.Id, world.Now);
+        for (int i = 2; i <= 100; i++)
+        {
+            world.Session.HandleAccepted(i, stranger.Id, world.Now);
+        }
+
+        Assert.Equal(Enumerable.Range(2, 98).Select(static i => $"close {i}"), world.Done);
+        world.Offer();
+        Assert.Equal(["offered B", "adopt 1 B"], world.Done);
+        Assert.Equal(["close 100"], world.Wait(10).Done);
+    }
+
+    [Fact]
+    public void The_newest_dial_of_one_peer_is_the_one_that_its_offer_gets()
+    {
+        using var world = new SessionWorld(isSmaller: false);
+        _ = world.Register().Done;
+        world.Session.HandleAccepted(1, world.Peer.Id, world.Now);
+        world.Session.HandleAccepted(2, world.Peer.Id, world.Now);
+        Assert.Equal(["close 1"], world.Done);
+        world.Session.HandleConnectionClosed(1, world.Now);
+
+        world.Offer();
+        Assert.Equal(["offered B", "adopt 2 B"], world.Done);
+        Assert.Empty(world.Wait(60).Done);
     }
 
     [Fact]

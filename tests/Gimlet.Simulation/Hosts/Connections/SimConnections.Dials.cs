@@ -99,6 +99,15 @@ internal sealed partial class SimConnections
         }
     }
 
+    /// <summary>The application does not want it any more.</summary>
+    public void Cancel(SimDial dial)
+    {
+        if (!dial.IsOver)
+        {
+            Fail(dial, "cancelled");
+        }
+    }
+
     private void Handle(PeerEvent news)
     {
         switch (news)
@@ -118,6 +127,13 @@ internal sealed partial class SimConnections
                 break;
             case DialFailed failed when _dials.Find(d => d.CurrentCall == failed.Call) is { } dial:
                 Fail(dial, failed.Message);
+                break;
+            case ExpectedDialEnded { IsLast: true } ended:
+                foreach (SimDial waiting in _dials.Where(d => d.IsJoining && d.Peer == ended.Peer && d.Protocol == ended.Protocol).ToArray())
+                {
+                    StartOver(waiting, Now);
+                }
+
                 break;
             case DialGlared glared when _dials.Find(d => d.CurrentCall == glared.Call) is { } loser:
                 Join(loser);
@@ -226,7 +242,7 @@ internal sealed partial class SimConnections
         dial.Connection = connection;
         dial.WantsPath = false;
         _ = _dials.Remove(dial);
-        Peers.EndDial(dial.CurrentCall, isConnected: true, Now);
+        Peers.EndDial(dial.CurrentCall, isConnected: !connection.IsIncoming, Now);
         Opened++;
         connection.Open(dial.Application);
     }
