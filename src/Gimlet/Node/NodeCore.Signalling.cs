@@ -90,6 +90,9 @@ internal sealed partial class NodeCore : ISignallingOwner
     /// <summary>Which session carries a dial that waits for its introduction; -1 for none.</summary>
     public int SessionOf(CallId call) => _dials.TryFind(call, out PendingDial? dial) ? dial!.Session : -1;
 
+    /// <summary>A dial or call of this node waits for its introduction: there will be news of it.</summary>
+    public bool IsPending(CallId call) => _dials.TryFind(call, out _);
+
     /// <summary>Somebody has other evidence that the path of a call may be dead.</summary>
     public void Doubt(CallId handle, TimeSpan now)
     {

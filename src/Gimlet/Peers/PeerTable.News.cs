@@ -52,6 +52,7 @@ internal sealed partial class PeerTable
                 break;
             case CallGlared glared when _byHandle.TryGetValue(glared.Handle, out PeerState? peer):
                 _events.Enqueue(new DialGlared(peer.Id, glared.Handle));
+                ForgetUnused(peer, glared.Handle);
                 break;
             case SessionRegistered:
                 HandleRegistered(now);
@@ -72,10 +73,11 @@ internal sealed partial class PeerTable
     private void HandleAdmitted(CallAdmitted admitted, TimeSpan now)
     {
         PeerState peer = GetOrAdd(admitted.Peer, now);
-        _byHandle[admitted.Handle] = peer;
         peer.LastAttempt = now;
         if (admitted.Protocol is { } protocol)
         {
+            // One that only looks for paths is remembered with its introduction: without a candidate of the caller's it has none, and no end either.
+            _byHandle[admitted.Handle] = peer;
             _ = peer.Glared.Remove(protocol);
 
             // Told again after a WebSocket was replaced, it is the same dial.
@@ -182,7 +184,7 @@ internal sealed partial class PeerTable
         bool was = peer.Chosen is { } chosen && chosen.Handle == handle;
         _ = peer.Punching.Remove(handle);
         _ = peer.Agents.Remove(handle, out PeerAgent? gone);
-        _ = peer.Dials.ContainsKey(handle) || _byHandle.Remove(handle);
+        ForgetUnused(peer, handle);
         if (was)
         {
             // Choose sees the difference: the one that is gone was in use, and is not healthy.
@@ -230,7 +232,7 @@ internal sealed partial class PeerTable
 
         _ = peer.Agents.Remove(failed.Handle);
         _ = peer.Punching.Remove(failed.Handle);
-        _ = peer.Dials.ContainsKey(failed.Handle) || _byHandle.Remove(failed.Handle);
+        ForgetUnused(peer, failed.Handle);
         peer.LastVerdict = failed.Verdict ?? failed.Kind switch
         {
             GimletErrorKind.Unsupported when failed.LeavesRelay => new RelayVerdict(RelayCause.PeerUnsupported, RelayEvidence.None),

@@ -88,8 +88,11 @@ internal sealed partial class PeerTable
     public void DialAfterAll(DialRequest request, TimeSpan now)
     {
         PeerState peer = GetOrAdd(request.Peer, now);
-        _ = peer.Expected.RemoveAll(e => e.Protocol == request.Protocol);
-        NoteExpected(peer);
+        while (peer.Expected.FindIndex(e => e.Protocol == request.Protocol) is >= 0 and int late)
+        {
+            EndExpected(peer, late, now);
+        }
+
         SendDial(peer, request, now);
     }
 
@@ -119,6 +122,10 @@ internal sealed partial class PeerTable
                 ForgetUnused(peer, call);
             }
         }
+        else
+        {
+            ForgetUnused(peer, call);
+        }
 
         NoteIdle(peer, now);
     }
@@ -145,9 +152,14 @@ internal sealed partial class PeerTable
         ExpectedDial dial = peer.Expected[expected];
         peer.Expected.RemoveAt(expected);
         NoteExpected(peer);
+        if (dial.Protocol.Length == 0)
+        {
+            // Of a serverless call each side knows its own handle only. Its check may be unanswered still, and is no stranger's then.
+            return null;
+        }
 
-        // Of a serverless call each side knows its own handle only.
-        return dial.Protocol.Length > 0 ? dial.Call : null;
+        ForgetUnused(peer, dial.Call);
+        return dial.Call;
     }
 
     /// <summary>A connection with the peer has ended.</summary>
@@ -509,10 +521,15 @@ internal sealed partial class PeerTable
         }
     }
 
-    // A call whose checks are under way, or have found a path, is forgotten with them.
+    // A call is remembered while anything may still be told of it: a dial, its introduction, its checks or the path that they found, the peer's connection. Peers
+    // make calls as they like, and the peer itself is remembered for as long as there is a connection with it.
     private void ForgetUnused(PeerState peer, CallId handle)
     {
-        if (!peer.Punching.Contains(handle) && !peer.Agents.ContainsKey(handle))
+        if (!peer.Punching.Contains(handle)
+            && !peer.Agents.ContainsKey(handle)
+            && !peer.Dials.ContainsKey(handle)
+            && !peer.Expected.Exists(e => e.Call == handle)
+            && !_core.IsPending(handle))
         {
             _ = _byHandle.Remove(handle);
         }
