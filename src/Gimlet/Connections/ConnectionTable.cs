@@ -104,7 +104,8 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
 
         return _options.NoHolepunch ? new RelayVerdict(RelayCause.OwnHolepunchOff, RelayEvidence.None)
             : connection.Policy.AllowsDirect && !connection.PeerUsesDirect ? new RelayVerdict(RelayCause.PeerUnsupported, RelayEvidence.None)
-            : !connection.UsesDirect ? new RelayVerdict(RelayCause.RelayOnlyPolicy, RelayEvidence.None)
+            : !connection.UsesDirect
+                ? new RelayVerdict(connection.Policy.AllowsDirect ? RelayCause.RaceLost : RelayCause.RelayOnlyPolicy, RelayEvidence.None)
             : _host.Run(static (host, _, p) => host.Peers.Explain(p), connection.RemotePeer);
     }
 

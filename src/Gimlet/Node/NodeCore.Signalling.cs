@@ -220,7 +220,7 @@ internal sealed partial class NodeCore : ISignallingOwner
         bool relays = Relays(session) && introduce.Capabilities?.Contains(Capability.Relay, StringComparer.Ordinal) == true;
         if (introduce.Capabilities is null || !introduce.Capabilities.Contains(Capability.Direct, StringComparer.Ordinal))
         {
-            FailDial(dial, now, GimletErrorKind.Unsupported, $"{dial.Peer} takes part in no direct paths (it runs with --no-holepunch).", null, relays);
+            FailDial(dial, now, GimletErrorKind.Unsupported, $"{dial.Peer} takes part in no direct paths (it runs with --no-holepunch).", null, relays, RelayCause.PeerUnsupported);
             return;
         }
 
@@ -232,7 +232,13 @@ internal sealed partial class NodeCore : ISignallingOwner
                 return;
             }
 
-            FailDial(dial, now, GimletErrorKind.Unsupported, "This side takes part in no direct paths.", "Leave out --no-holepunch.", relays);
+            if (_options.NoHolepunch)
+            {
+                FailDial(dial, now, GimletErrorKind.Unsupported, "This side takes part in no direct paths.", "Leave out --no-holepunch.", relays, RelayCause.OwnHolepunchOff);
+                return;
+            }
+
+            FailDial(dial, now, GimletErrorKind.Unsupported, "This call looks for no direct path.", null, relays);
             return;
         }
 
@@ -450,7 +456,8 @@ internal sealed partial class NodeCore : ISignallingOwner
     private SignallingSession? FindSession(PendingDial dial) => _sessions.Find(
         s => s.State == SignallingState.Registered && !dial.TriedSessions.Contains(s.Index) && (dial.Request.Sessions.Count == 0 || dial.Request.Sessions.Contains(s.Index)));
 
-    private void FailDial(PendingDial dial, TimeSpan now, GimletErrorKind kind, string message, string? hint, bool leavesRelay = false)
+    private void FailDial(
+        PendingDial dial, TimeSpan now, GimletErrorKind kind, string message, string? hint, bool leavesRelay = false, RelayCause? skipped = null)
     {
         if (leavesRelay)
         {
@@ -461,7 +468,7 @@ internal sealed partial class NodeCore : ISignallingOwner
             GiveUp(dial.Id, now);
         }
 
-        _events.Enqueue(new CallFailed(dial.Id, kind, message, hint) { LeavesRelay = leavesRelay, Elapsed = now - dial.StartedAt });
+        _events.Enqueue(new CallFailed(dial.Id, kind, message, hint) { LeavesRelay = leavesRelay, Skipped = skipped, Elapsed = now - dial.StartedAt });
     }
 
     private CandidateDescription[] DescribeCandidates() =>

@@ -98,6 +98,9 @@ internal sealed record CallFailed(CallId Handle, GimletErrorKind Kind, string Me
     /// <summary>The peer has been found and did not refuse: the relay is not affected.</summary>
     public bool LeavesRelay { get; init; }
 
+    /// <summary>Why no punch was made where the relay is not affected; null also where this side wanted no path of this call, which says nothing of the peer.</summary>
+    public RelayCause? Skipped { get; init; }
+
     /// <summary>Since the dial, or since the call came in.</summary>
     public TimeSpan Elapsed { get; init; }
 

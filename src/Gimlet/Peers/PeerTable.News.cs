@@ -225,7 +225,8 @@ internal sealed partial class PeerTable
                 failed.Message));
         }
 
-        if (peer.Dials.ContainsKey(failed.Handle) && !failed.LeavesRelay)
+        bool isDead = peer.Dials.ContainsKey(failed.Handle) && !failed.LeavesRelay;
+        if (isDead)
         {
             _events.Enqueue(new DialFailed(peer.Id, failed.Handle, failed.Kind, failed.Message, failed.Hint));
         }
@@ -233,12 +234,16 @@ internal sealed partial class PeerTable
         _ = peer.Agents.Remove(failed.Handle);
         _ = peer.Punching.Remove(failed.Handle);
         ForgetUnused(peer, failed.Handle);
-        peer.LastVerdict = failed.Verdict ?? failed.Kind switch
+
+        // What a dial was rejected for, such as its protocol, and a call that looked for no path, say nothing of direct paths.
+        bool isTelling = failed.Kind == GimletErrorKind.PunchFailed || (failed.LeavesRelay ? failed.Skipped is not null : !isDead);
+        if (isTelling)
         {
-            GimletErrorKind.Unsupported when failed.LeavesRelay => new RelayVerdict(RelayCause.PeerUnsupported, RelayEvidence.None),
-            _ when peer.LastVerdict is not null => peer.LastVerdict,
-            _ => new RelayVerdict(RelayCause.NotIntroduced, RelayEvidence.None),
-        };
+            peer.LastVerdict = failed.Verdict
+                ?? (failed.Skipped is { } cause ? new RelayVerdict(cause, RelayEvidence.None) : peer.LastVerdict)
+                ?? new RelayVerdict(RelayCause.NotIntroduced, RelayEvidence.None);
+        }
+
         if (failed.Kind == GimletErrorKind.Unsupported || peer.Chosen is not null)
         {
             return;
