@@ -263,6 +263,13 @@ public sealed class GimletNode : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     public Task WaitForNatAsync(CancellationToken cancellationToken = default) => _start.Classified.WaitAsync(cancellationToken);
 
+    /// <summary>What the node remembers of others at this moment.</summary>
+    internal TableCounts CountTables()
+    {
+        (int peers, int calls, int agents, int dials) = _host.Run(static (host, _, _) => (host.Peers.Count, host.Peers.CallCount, host.Core.CallCount, host.Core.DialCount), 0);
+        return new TableCounts(peers, calls, agents, dials, _connections.RecordCount, _connections.ConnectionCount);
+    }
+
     /// <summary>Asks further STUN servers, beside those that are configured or that the servers name; with none, it is settled that there are no others.</summary>
     /// <param name="servers">They.</param>
     internal void AskStun(IReadOnlyList<StunServerAddress> servers) => _host.ResolveStun(servers);
@@ -453,6 +460,15 @@ public sealed class GimletNode : IAsyncDisposable
         _start.NoteGathering(settled, reflexive || settled);
     }
 }
+
+/// <summary>How much a node remembers of others: what grows and does not shrink again is a leak that no disposal hides.</summary>
+/// <param name="Peers">Peers of whom anything is known.</param>
+/// <param name="Calls">Calls that the peer table knows.</param>
+/// <param name="Agents">Calls with checks.</param>
+/// <param name="Dials">Calls of this node that wait for their introduction.</param>
+/// <param name="Records">Calls that are counted and have not ended.</param>
+/// <param name="Connections">Connections, and those that are being made.</param>
+internal readonly record struct TableCounts(int Peers, int Calls, int Agents, int Dials, int Records, int Connections);
 
 /// <summary>Relayed datagrams were dropped by a server.</summary>
 /// <param name="Server">Which.</param>

@@ -119,20 +119,22 @@ internal sealed partial class ConnectionTable
             _dials.Add(dial);
         }
 
-        bool connected = false;
+        GimletConnection? connected = null;
+        Exception? failure = null;
         bool isPeers = false;
         try
         {
             Task<GimletConnection> connecting = begin();
             ObserveFailure(connecting);
             GimletConnection connection = await connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
-            connected = true;
+            connected = connection;
             isPeers = dial.IsServerBased && connection.IsIncoming;
             return connection;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // Cancelled while the connection was being made: it must not live on without an owner.
+            _records.Cancel(dial.CurrentCall);
             dial.Fail(new OperationCanceledException(cancellationToken));
             if (dial.Outcome.IsCompletedSuccessfully)
             {
@@ -142,6 +144,11 @@ internal sealed partial class ConnectionTable
 
             throw;
         }
+        catch (Exception e)
+        {
+            failure = e;
+            throw;
+        }
         finally
         {
             lock (_gate)
@@ -149,15 +156,36 @@ internal sealed partial class ConnectionTable
                 _ = _dials.Remove(dial);
             }
 
-            if (!connected)
+            if (connected is null)
             {
                 Abandon(dial);
-                GimletErrorKind? kind = (dial.Outcome.Exception?.InnerException as GimletException)?.Kind;
-                _records.End(dial.Call, kind ?? GimletErrorKind.TimedOut, null, RelayCause.NotIntroduced);
             }
 
+            EndRecord(dial, connected, failure);
+
             // Where the peer's connection is the outcome, nothing comes of this side's own call, and the peer is not to wait for it.
-            _host.TryRun(static (host, now, s) => host.Peers.EndDial(s.CurrentCall, s.isOwn, now), (dial.CurrentCall, isOwn: connected && !isPeers));
+            _host.TryRun(static (host, now, s) => host.Peers.EndDial(s.CurrentCall, s.isOwn, now), (dial.CurrentCall, isOwn: connected is not null && !isPeers));
+        }
+    }
+
+    // The record of a dial whose own call became the connection ends with that; any other ends here.
+    private void EndRecord(Dial dial, GimletConnection? connection, Exception? failure)
+    {
+        if (connection is null)
+        {
+            if (failure is GimletException { Kind: var kind })
+            {
+                _records.End(dial.CurrentCall, kind, null, dial.Introduced.IsCompletedSuccessfully ? RelayCause.StillTrying : RelayCause.NotIntroduced);
+            }
+            else
+            {
+                // Given up by the application, or with the node.
+                _records.Cancel(dial.CurrentCall);
+            }
+        }
+        else if (connection.Call != dial.CurrentCall)
+        {
+            _records.End(dial.CurrentCall, null, connection.Path?.Kind, CauseOf(connection));
         }
     }
 
@@ -207,6 +235,7 @@ internal sealed partial class ConnectionTable
             // The peer's dial came to nothing: this side's own, after all.
             CallId before = dial.CurrentCall;
             dial.StartOver(_host.Run(static (host, _, _) => host.Core.NewCallId(), 0));
+            _records.Rename(before, dial.CurrentCall);
             _host.TryRun(static (host, now, c) => host.Peers.EndDial(c, isConnected: false, now), before);
             _host.TryRun(static (host, now, r) => host.Peers.DialAfterAll(r, now), request());
             StartAttempt(dial);
@@ -392,8 +421,12 @@ internal sealed partial class ConnectionTable
         CallId? call = _host.Run(
             static (host, now, s) => host.Peers.AddConnection(s.Peer, s.Protocol, s.IsServer, s.Policy.AllowsDirect, now),
             (birth.Peer, Protocol: quic.NegotiatedApplicationProtocol.ToString(), quic.IsServer, birth.Policy));
-        birth = birth with { Call = call ?? birth.Call };
-        birth = birth with { CallRecord = _records.Find(birth.Call), Statistics = _host.Statistics };
+        birth = birth with
+        {
+            Call = call ?? birth.Call,
+            CallRecord = call is { } peers ? _records.FindIncoming(peers, birth.Peer) : _records.Find(birth.Call),
+            Statistics = _host.Statistics,
+        };
         var connection = new GimletConnection(this, quic, birth);
         lock (_gate)
         {

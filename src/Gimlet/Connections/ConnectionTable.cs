@@ -109,6 +109,21 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
             : _host.Run(static (host, _, p) => host.Peers.Explain(p), connection.RemotePeer);
     }
 
+    /// <summary>Calls whose record has not ended.</summary>
+    public int RecordCount => _records.Count;
+
+    /// <summary>Connections, from the moment when they are begun.</summary>
+    public int ConnectionCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _members.Values.Sum(static m => m.Count);
+            }
+        }
+    }
+
     /// <summary>What this node does, in numbers.</summary>
     public NodeStatistics GetStatistics() => _host.Statistics.GetStatistics();
 
@@ -181,7 +196,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     public void Ended(GimletConnection connection)
     {
         Leave(connection.RemotePeer, connection.Quic);
-        _records.End(connection.Call, null, connection.Path?.Kind, RelayCause.NotRelayed);
+        _records.End(connection.Call, null, connection.Path?.Kind, CauseOf(connection));
         _host.TryRun(
             static (host, now, s) => host.Peers.RemoveConnection(s.RemotePeer, s.UsesDirect, now), (connection.RemotePeer, connection.UsesDirect));
         NodeLog.ConnectionEnded(_logger, connection.Call, connection.RemotePeer, connection.Closed.IsCompleted ? "closed" : "ended");
@@ -277,7 +292,21 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
             _ = queue.Writer.TryComplete();
         }
 
+        _records.Close();
         _stop.Dispose();
+    }
+
+    // Why the path that a connection has, or had at its end, is not direct.
+    private RelayCause CauseOf(GimletConnection connection)
+    {
+        if (connection.Quic.CurrentPath.Value > 0)
+        {
+            return connection.Path is null ? RelayCause.PathDied : RelayCause.NotRelayed;
+        }
+
+        RelayCause cause = RelayCause.StillTrying;
+        _host.TryRun((_, _, table) => cause = table.Explain(connection).Cause, this);
+        return cause;
     }
 
     private ConnectionPath Describe(QuicPath path, TimeSpan roundTrip)

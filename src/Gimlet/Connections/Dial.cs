@@ -90,6 +90,7 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     public void StartOver(CallId call)
     {
         CurrentCall = call;
+        SharedCall = call;
         IsJoining = false;
         Volatile.Write(ref _joined, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
     }

@@ -304,14 +304,17 @@ internal sealed partial class NodeCore : ISignallingOwner
         }
 
         _incoming.Remember(id, now);
-        _events.Enqueue(new CallAdmitted(id, peer, session.Index, incoming.Protocol));
+
+        // A caller that names no address looks for no path: it wants none, or has one already.
+        bool hasPunch = !_options.NoHolepunch && incoming.Candidates is { Length: > 0 }
+            && incoming.Capabilities?.Contains(Capability.Direct, StringComparer.Ordinal) == true;
+        _events.Enqueue(new CallAdmitted(id, peer, session.Index, incoming.Protocol) { HasPunch = hasPunch });
         if (_options.AcceptMode == AcceptMode.OnAccept)
         {
             _signals.Enqueue((session.Index, new AcceptMessage { Call = incoming.Call, Candidates = DescribeCandidates() }));
         }
 
-        // A caller that names no address looks for no path: it wants none, or has one already.
-        if (_options.NoHolepunch || incoming.Candidates is null or { Length: 0 } || incoming.Capabilities?.Contains(Capability.Direct, StringComparer.Ordinal) != true)
+        if (!hasPunch)
         {
             keys.Dispose();
             return;
@@ -448,7 +451,7 @@ internal sealed partial class NodeCore : ISignallingOwner
         dial.Session = session.Index;
         _ = dial.TriedSessions.Add(session.Index);
         ConnectMessage connect = PendingDials.Describe(dial, _options.Identity);
-        _events.Enqueue(new CallRouted(dial.Id, dial.Peer, session.Index));
+        _events.Enqueue(new CallRouted(dial.Id, dial.Peer, session.Index) { IsDial = dial.Request.Protocol is not null });
         CandidateDescription[] candidates = dial.Request.WantsPaths ? DescribeCandidates() : [];
         _signals.Enqueue((session.Index, connect with { Candidates = candidates, Nat = DescribeNat() }));
     }

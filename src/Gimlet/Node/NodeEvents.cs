@@ -67,10 +67,18 @@ internal sealed record CallPinged(CallId Handle, uint Sequence, TransportAddress
 /// <param name="Peer">The caller.</param>
 /// <param name="Session">The server that carried the call.</param>
 /// <param name="Protocol">What it dials for; null for a call that only looks for paths.</param>
-internal sealed record CallAdmitted(CallId Handle, PeerId Peer, int Session, string? Protocol) : CallEvent(Handle);
+internal sealed record CallAdmitted(CallId Handle, PeerId Peer, int Session, string? Protocol) : CallEvent(Handle)
+{
+    /// <summary>Checks begin with it: the caller has named addresses, and this side takes part in direct paths.</summary>
+    public bool HasPunch { get; init; }
+}
 
 /// <summary>A call of this node goes out by a server: what it relays goes there as well.</summary>
-internal sealed record CallRouted(CallId Handle, PeerId Peer, int Session) : CallEvent(Handle);
+internal sealed record CallRouted(CallId Handle, PeerId Peer, int Session) : CallEvent(Handle)
+{
+    /// <summary>It dials for a protocol; otherwise it only looks for paths.</summary>
+    public bool IsDial { get; init; }
+}
 
 /// <summary>Both sides know of each other, and checks begin: only from here on a punch is attempted.</summary>
 internal sealed record CallIntroduced(CallId Handle, PeerId Peer, bool IsIncoming) : CallEvent(Handle);

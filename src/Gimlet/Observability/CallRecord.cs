@@ -230,11 +230,28 @@ internal sealed class CallRecord
     /// <param name="cause">Why that path is not direct.</param>
     public void End(GimletErrorKind? error, PathKind? path, RelayCause cause)
     {
+        if (TryEnd())
+        {
+            _span.End(error, path, cause);
+        }
+    }
+
+    /// <summary>The call was given up by this side before anything came of it, which is no failure. Safe to call twice, as <see cref="End"/>.</summary>
+    public void Cancel()
+    {
+        if (TryEnd())
+        {
+            _span.Cancel();
+        }
+    }
+
+    private bool TryEnd()
+    {
         lock (_statistics.Gate)
         {
             if (_ended)
             {
-                return;
+                return false;
             }
 
             _ended = true;
@@ -243,7 +260,7 @@ internal sealed class CallRecord
         _introduction.Stop();
         _punching.Stop();
         _handshake.Stop();
-        _span.End(error, path, cause);
+        return true;
     }
 
     /// <summary>Starts a part outside of the lock, because a listener is foreign code; a call that has ended meanwhile ends it.</summary>
