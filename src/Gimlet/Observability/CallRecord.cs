@@ -100,7 +100,7 @@ internal sealed class CallRecord
             _statistics.Numbers.PunchesAttempted++;
         }
 
-        GimletMeter.PunchesAttempted.Add(1);
+        _statistics.Tell(GimletMeter.PunchesAttempted);
         Begin(ref _punching, CallSpan.PunchName);
     }
 
@@ -118,7 +118,7 @@ internal sealed class CallRecord
             _statistics.Numbers.PunchesSucceeded++;
         }
 
-        GimletMeter.PunchesSucceeded.Add(1);
+        _statistics.Tell(GimletMeter.PunchesSucceeded);
         _punching.Stop();
     }
 
@@ -139,7 +139,7 @@ internal sealed class CallRecord
             fallback = TakeFallback();
         }
 
-        GimletMeter.PunchesFailed.Add(1, new KeyValuePair<string, object?>(GimletMeter.CauseTag, cause.ToCauseString()));
+        _statistics.TellFailure(cause);
         _punching.Fail(cause);
         Count(fallback);
     }
@@ -203,7 +203,7 @@ internal sealed class CallRecord
             _statistics.Numbers.TimeToFirstByte.Add(sinceDial);
         }
 
-        GimletMeter.TimeToFirstByte.Record(sinceDial.TotalSeconds);
+        _statistics.Tell(GimletMeter.TimeToFirstByte, sinceDial);
     }
 
     /// <summary>A direct path carries the connection. Only the first report counts.</summary>
@@ -221,7 +221,7 @@ internal sealed class CallRecord
             _statistics.Numbers.TimeToDirect.Add(sinceDial);
         }
 
-        GimletMeter.TimeToDirect.Record(sinceDial.TotalSeconds);
+        _statistics.Tell(GimletMeter.TimeToDirect, sinceDial);
     }
 
     /// <summary>The call is over: it has opened what it could, or failed. Ends the span. Safe to call twice.</summary>
@@ -293,11 +293,11 @@ internal sealed class CallRecord
         return true;
     }
 
-    private static void Count(bool fallback)
+    private void Count(bool fallback)
     {
         if (fallback)
         {
-            GimletMeter.RelayFallbacks.Add(1);
+            _statistics.Tell(GimletMeter.RelayFallbacks);
         }
     }
 }
