@@ -58,6 +58,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
             quic.IsServer ? CallDirection.Incoming : CallDirection.Outgoing, _path.Kind, quic.CurrentPath.Value);
         _callRecord?.HandshakeEnded(null);
         NoteFirst(_path);
+        quic.WatchBytes(NoteBytesOf);
         _control = new ControlStream(this, table.Instance, UsesDirect, table.Time);
     }
 
@@ -135,7 +136,6 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     /// <exception cref="GimletException"><see cref="GimletErrorKind.Transport"/>: the connection has ended.</exception>
     public async ValueTask<QuicStream> OpenStreamAsync(QuicStreamType type = QuicStreamType.Bidirectional, CancellationToken cancellationToken = default)
     {
-        NoteUse();
         try
         {
             return await _quic.OpenStreamAsync(type, cancellationToken).ConfigureAwait(false);
@@ -180,7 +180,6 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     public ValueTask<bool> SendDatagramAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        NoteUse();
         QuicDatagramSendResult result;
         try
         {
@@ -189,6 +188,11 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         catch (QuicException e)
         {
             throw Ended(e);
+        }
+
+        if (result == QuicDatagramSendResult.Queued)
+        {
+            NoteBytes();
         }
 
         return result switch
@@ -221,6 +225,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
                 yield break;
             }
 
+            NoteBytes();
             yield return datagram;
         }
     }
@@ -236,7 +241,6 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     /// <exception cref="GimletException"><see cref="GimletErrorKind.Transport"/>: the connection has ended.</exception>
     public Task<PingResult> PingAsync(out int sequence, CancellationToken cancellationToken = default)
     {
-        NoteUse();
         sequence = Interlocked.Increment(ref _sequence);
         return PingCoreAsync(sequence, cancellationToken);
     }
@@ -464,11 +468,23 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         }
     }
 
-    private void NoteUse()
+    // The control stream's bytes are not the application's. With the lock of the connection held, so listeners hear of it elsewhere.
+    private bool NoteBytesOf(long stream)
     {
-        if (Volatile.Read(ref _isUsed) == 0 && Interlocked.Exchange(ref _isUsed, 1) == 0)
+        if (stream == 0)
         {
-            _callRecord?.FirstByte(Elapsed);
+            return false;
+        }
+
+        NoteBytes();
+        return true;
+    }
+
+    private void NoteBytes()
+    {
+        if (Volatile.Read(ref _isUsed) == 0 && Interlocked.Exchange(ref _isUsed, 1) == 0 && _callRecord is { } record)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static s => s.record.FirstByte(s.Elapsed), (record, Elapsed), preferLocal: true);
         }
     }
 
