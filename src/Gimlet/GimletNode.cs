@@ -263,6 +263,9 @@ public sealed class GimletNode : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     public Task WaitForNatAsync(CancellationToken cancellationToken = default) => _start.Classified.WaitAsync(cancellationToken);
 
+    /// <summary>What is below it, for tests that play a peer which keeps to no rule.</summary>
+    internal NodeHost Host => _host;
+
     /// <summary>What the node remembers of others at this moment.</summary>
     internal TableCounts CountTables()
     {

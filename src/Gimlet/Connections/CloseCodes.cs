@@ -17,4 +17,7 @@ internal static class CloseCodes
 
     /// <summary>The key is not the one of the peer that called.</summary>
     public const long WrongPeer = 4;
+
+    /// <summary>No call of the peer announced it: each call has one connection, for its protocol.</summary>
+    public const long NotCalled = 5;
 }

@@ -491,13 +491,24 @@ internal sealed partial class ConnectionTable
             return;
         }
 
+        // One connection for each call and its protocol: a handshake alone shows only that the peer has called for something.
+        AwaitedDial? awaited = _host.Run(static (host, now, s) => host.Peers.FindAwaited(s.peer, s.protocol, now), (peer, protocol));
+        if (awaited is not { } call)
+        {
+            NodeLog.NotCalled(_logger, peer, protocol);
+            await quic.CloseAsync(CloseCodes.NotCalled).ConfigureAwait(false);
+            return;
+        }
+
         // From here on it is this one that the dial becomes: its own attempt, which no call of the peer is waited for any more, might be complete in this moment.
         bool isOutcome = dial is not null && dial.TryClaim();
 
         // Whether the peer wants a direct path for it, its hello says.
         PathPolicy policy = dial?.Policy ?? _options.EffectivePolicy;
         Member member = Enter(peer, quic, policy);
-        var birth = new ConnectionBirth(peer, dial?.SharedCall ?? _host.Run(static (host, _, _) => host.Core.NewCallId(), 0), dial?.IsAuthenticated ?? true, policy, dial?.StartedAt ?? Time.GetTimestamp());
+        CallId own = dial?.SharedCall ?? (call.Call == default ? _host.Run(static (host, _, _) => host.Core.NewCallId(), 0) : call.Call);
+        long since = dial?.StartedAt ?? Time.GetTimestamp() - (long)(call.Waited.TotalSeconds * Time.TimestampFrequency);
+        var birth = new ConnectionBirth(peer, own, dial?.IsAuthenticated ?? true, policy, since);
         GimletConnection connection = Create(quic, member, birth);
         UseChosenPath(peer, member);
         NodeLog.Accepted(_logger, connection.Call, peer, protocol);

@@ -25,9 +25,6 @@ internal sealed partial class PeerTable
     // Paths outlive the last connection for a moment: the next one to the same peer is direct at once.
     private static readonly TimeSpan IdleLinger = TimeSpan.FromSeconds(10);
 
-    // A handshake over a bad network takes a few seconds.
-    private static readonly TimeSpan ExpectedFor = TimeSpan.FromSeconds(10);
-
     // QUIC silent twice within this on one path, although its checks pass: full-size datagrams do not get through.
     private static readonly TimeSpan SilenceMemory = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan MaxSilencePause = TimeSpan.FromSeconds(60);
@@ -90,6 +87,7 @@ internal sealed partial class PeerTable
         PeerState peer = GetOrAdd(request.Peer, now);
         while (peer.Expected.FindIndex(e => e.Protocol == request.Protocol) is >= 0 and int late)
         {
+            peer.Late.Add(peer.Expected[late]);
             EndExpected(peer, late, now);
         }
 
@@ -137,20 +135,31 @@ internal sealed partial class PeerTable
     public bool TakeGlare(PeerId id, string protocol) => _peers.TryGetValue(id, out PeerState? peer) && peer.Glared.Remove(protocol);
 
     /// <summary>There is one more connection with the peer.</summary>
-    /// <returns>The peer's call that led to it, where it was one of the peer's.</returns>
+    /// <returns>The peer's call that led to it, where it was one of the peer's and was still waited for.</returns>
     public CallId? AddConnection(PeerId id, string protocol, bool isIncoming, bool allowsDirect, TimeSpan now)
     {
         PeerState peer = GetOrAdd(id, now);
         peer.Connections++;
         peer.DirectConnections += allowsDirect ? 1 : 0;
-        int expected = isIncoming ? peer.Expected.FindIndex(e => e.Protocol == protocol || e.Protocol.Length == 0) : -1;
-        if (expected < 0)
+        if (!isIncoming)
         {
             return null;
         }
 
-        ExpectedDial dial = peer.Expected[expected];
-        peer.Expected.RemoveAt(expected);
+        (List<ExpectedDial> dials, int at) = Find(peer, protocol);
+        if (at < 0)
+        {
+            return null;
+        }
+
+        ExpectedDial dial = dials[at];
+        dials.RemoveAt(at);
+        if (dials == peer.Late)
+        {
+            // It was said to have come to nothing.
+            return null;
+        }
+
         NoteExpected(peer);
         if (dial.Protocol.Length == 0)
         {
@@ -306,8 +315,10 @@ internal sealed partial class PeerTable
                 continue;
             }
 
+            _ = peer.Late.RemoveAll(e => now >= e.Until + LateFor);
             while (peer.Expected.FindIndex(e => now >= e.Until) is >= 0 and int late)
             {
+                peer.Late.Add(peer.Expected[late]);
                 EndExpected(peer, late, now);
             }
 
@@ -335,18 +346,6 @@ internal sealed partial class PeerTable
         }
     }
 
-    private void EndExpected(PeerState peer, int at, TimeSpan now)
-    {
-        ExpectedDial gone = peer.Expected[at];
-        peer.Expected.RemoveAt(at);
-        ForgetUnused(peer, gone.Call);
-        NoteExpected(peer);
-        NoteIdle(peer, now);
-        _events.Enqueue(new ExpectedDialEnded(peer.Id, gone.Call, gone.Protocol, IsLast: !peer.Expected.Exists(e => e.Protocol == gone.Protocol)));
-    }
-
-    private void NoteExpected(PeerState peer) => _events.Enqueue(new DialsExpected(peer.Id, peer.Expected.Count));
-
     private static TimeSpan DueOf(PeerState peer)
     {
         TimeSpan due = peer.NextAttempt;
@@ -355,6 +354,11 @@ internal sealed partial class PeerTable
         foreach (ExpectedDial expected in peer.Expected)
         {
             due = Min(due, expected.Until);
+        }
+
+        foreach (ExpectedDial late in peer.Late)
+        {
+            due = Min(due, late.Until + LateFor);
         }
 
         foreach (PeerAgent agent in peer.Agents.Values)

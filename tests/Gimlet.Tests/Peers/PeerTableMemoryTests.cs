@@ -96,6 +96,29 @@ public sealed class PeerTableMemoryTests : IDisposable
         Assert.Equal(0, a.Peers.CallCount);
     }
 
+    [Fact]
+    public void Each_call_of_a_peer_lets_one_connection_in_for_its_protocol_and_a_slow_handshake_too()
+    {
+        (WorldNode a, WorldNode b) = Two();
+        CallId call = Dial(a, b, wantsPaths: false);
+        _world.Run(1);
+        TimeSpan admitted = TimeSpan.FromSeconds(1) - (2 * NodeWorld.OneWay);
+        Assert.Equal(new AwaitedDial(call, admitted), b.Peers!.FindAwaited(a.Core.Id, Protocol, _world.Now));
+        Assert.Null(b.Peers.FindAwaited(a.Core.Id, "other", _world.Now));
+        Assert.Null(b.Peers.FindAwaited(Keys.Stranger.Id, Protocol, _world.Now));
+
+        // Nothing may begin any more, and what had begun may end.
+        _world.Run(14);
+        Assert.False(b.Peers.IsExpected(a.Core.Id, Protocol));
+        Assert.Equal(new AwaitedDial(call, admitted + TimeSpan.FromSeconds(14)), b.Peers.FindAwaited(a.Core.Id, Protocol, _world.Now));
+        Assert.Null(b.Peers.AddConnection(a.Core.Id, Protocol, isIncoming: true, allowsDirect: false, _world.Now));
+        Assert.Null(b.Peers.FindAwaited(a.Core.Id, Protocol, _world.Now));
+
+        _ = Dial(a, b, wantsPaths: false);
+        _world.Run(21);
+        Assert.Null(b.Peers.FindAwaited(a.Core.Id, Protocol, _world.Now));
+    }
+
     private static void Pair(WorldNode a, WorldNode b, Action<WorldNode, WorldNode> action)
     {
         action(a, b);
