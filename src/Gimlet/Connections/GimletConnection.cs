@@ -111,6 +111,12 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     /// <summary>All paths that the connection knows, with their figures.</summary>
     public IReadOnlyList<ConnectionPathFigures> Paths => _table.DescribeAll(_quic);
 
+    /// <summary>
+    /// Bytes in QUIC packets that this side sent and declared lost, on all paths that there have been: it never goes back, which the sum over <see cref="Paths"/> does
+    /// when one of them is removed. What they carried is sent again.
+    /// </summary>
+    public long BytesLost => _quic.GetStatistics().BytesLost;
+
     /// <summary>Why the connection uses the relay, with the evidence and what would help; <see cref="RelayCause.NotRelayed"/> where it does not.</summary>
     public RelayVerdict WhyRelayed => _table.Explain(this);
 
