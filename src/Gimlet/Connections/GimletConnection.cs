@@ -19,8 +19,14 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     private readonly ControlStream _control;
     private readonly long _startedAt;
 
-    // Streams that came in front of the control stream; completed when that has come. As many as the peer may open at most.
-    private readonly Channel<QuicStream> _early = Channel.CreateUnbounded<QuicStream>();
+    // Streams that came in front of the control stream; completed when that has come. A stream that was taken from QUIC no longer counts against what the peer may
+    // open, and one may be over as soon as it is there: so QUIC's own limit of 100 at once, once more, and then the peer waits until the application takes one.
+    private const int MaxEarly = 100;
+
+    private readonly Channel<QuicStream> _early = Channel.CreateBounded<QuicStream>(MaxEarly);
+
+    // Taken from QUIC when there was no room for it any more.
+    private QuicStream? _lastEarly;
     private readonly TaskCompletionSource<string> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     // The application hears of so many of a peer's pings at once; the rest is answered all the same.
     private const int MaxWaitingPings = 4096;
@@ -167,7 +173,14 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
                 }
             }
 
-            return await _quic.AcceptStreamAsync(cancellationToken).ConfigureAwait(false);
+            QuicStream? stream = Interlocked.Exchange(ref _lastEarly, null);
+            while (stream is null or { Id: 0, IsLocal: false })
+            {
+                // The control stream is nobody's; it comes here where the connection ended before it was found.
+                stream = await _quic.AcceptStreamAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            return stream;
         }
         catch (QuicException e)
         {
@@ -377,17 +390,17 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     {
         try
         {
-            for (bool found = !IsIncoming; !found;)
+            for (bool isOver = !IsIncoming; !isOver;)
             {
                 QuicStream stream = await _quic.AcceptStreamAsync().ConfigureAwait(false);
-                found = stream.Id == 0;
-                if (found)
+                isOver = stream.Id == 0;
+                if (isOver)
                 {
                     _ = _control.RunAsync(stream);
                 }
-                else
+                else if (!_early.Writer.TryWrite(stream))
                 {
-                    _ = _early.Writer.TryWrite(stream);
+                    isOver = !await TryKeepAsync(stream).ConfigureAwait(false);
                 }
             }
         }
@@ -399,6 +412,18 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         {
             _ = _early.Writer.TryComplete();
         }
+    }
+
+    // Waits until the application has taken one; false when the connection has ended meanwhile.
+    private async Task<bool> TryKeepAsync(QuicStream stream)
+    {
+        Volatile.Write(ref _lastEarly, stream);
+        using var ended = new CancellationTokenSource();
+        Task<bool> room = _early.Writer.WaitToWriteAsync(ended.Token).AsTask();
+        bool isKept = await Task.WhenAny(room, _quic.Closed).ConfigureAwait(false) == room
+            && _early.Writer.TryWrite(Interlocked.Exchange(ref _lastEarly, null)!);
+        await ended.CancelAsync().ConfigureAwait(false);
+        return isKept;
     }
 
     private async Task WatchPathsAsync()
