@@ -24,7 +24,7 @@ public sealed partial class GimletConnection
             bool first = _peerFinding.TrySetResult(finding);
             if (first && IsIncoming)
             {
-                _ = AnswerRaceAsync(finding);
+                _ = UnlessDisposedAsync(AnswerRaceAsync(finding));
             }
         }
     }

@@ -371,18 +371,32 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
 
     private async Task RunAsync()
     {
-        Task finding = FindControlAsync();
-        Task paths = WatchPathsAsync();
-        QuicException end = await _quic.Closed.ConfigureAwait(false);
-        await finding.ConfigureAwait(false);
-        await paths.ConfigureAwait(false);
-        string reason = _closeReason ?? EndText.Of(end);
-        _control.End(new GimletException(GimletErrorKind.Transport, $"The connection has ended: {reason}.", innerException: end));
-        _ = _peerFinding.TrySetException(end) ? _peerFinding.Task.Exception : null;
-        _record?.Close();
-        _table.Ended(this);
-        _ = _closed.TrySetResult(reason);
-        _over.SetResult();
+        string reason = "closed";
+        try
+        {
+            Task finding = FindControlAsync();
+            Task paths = WatchPathsAsync();
+            QuicException end = await _quic.Closed.ConfigureAwait(false);
+            reason = _closeReason ?? EndText.Of(end);
+            _control.End(new GimletException(GimletErrorKind.Transport, $"The connection has ended: {reason}.", innerException: end));
+            _ = _peerFinding.TrySetException(end) ? _peerFinding.Task.Exception : null;
+            await finding.ConfigureAwait(false);
+            await paths.ConfigureAwait(false);
+        }
+        finally
+        {
+            // Foreign code is called on the way, such as the application's logging: whatever it throws, who waits for the end hears of it.
+            try
+            {
+                _record?.Close();
+                _table.Ended(this);
+            }
+            finally
+            {
+                _ = _closed.TrySetResult(reason);
+                _over.SetResult();
+            }
+        }
     }
 
     // The peer's first stream is the control stream; those of the application may overtake it.
@@ -516,6 +530,19 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         if (Volatile.Read(ref _isUsed) == 0 && Interlocked.Exchange(ref _isUsed, 1) == 0 && _callRecord is { } record)
         {
             ThreadPool.UnsafeQueueUserWorkItem(static s => s.record.FirstByte(s.Elapsed), (record, Elapsed), preferLocal: true);
+        }
+    }
+
+    // The node may be disposed of at any moment, and what asks it something then ends there.
+    private static async Task UnlessDisposedAsync(Task work)
+    {
+        try
+        {
+            await work.ConfigureAwait(false);
+        }
+        catch (ObjectDisposedException)
+        {
+            // As the application knows.
         }
     }
 
