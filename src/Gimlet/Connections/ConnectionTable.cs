@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using Gimlet.Hosting;
@@ -6,6 +7,7 @@ using Gimlet.Node;
 using Gimlet.Observability;
 using Gimlet.Peers;
 using Gimlet.Quic;
+using Gimlet.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace Gimlet.Connections;
@@ -83,16 +85,31 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     }
 
     /// <summary>All paths of a connection.</summary>
-    public IReadOnlyList<ConnectionPathFigures> DescribeAll(QuicConnection quic) =>
-    [
-        .. quic.GetPathStatistics().Select(p => new ConnectionPathFigures(
-            Describe(p.Path, p.MinRtt > TimeSpan.Zero ? p.Rtt : TimeSpan.Zero),
-            p.IsCurrent ? PathState.InUse : p.IsValidated ? PathState.Backup : PathState.Unproven,
-            p.BytesSent,
-            p.BytesReceived,
-            p.PacketsSent,
-            p.PacketsLost)),
-    ];
+    public IReadOnlyList<ConnectionPathFigures> DescribeAll(QuicConnection quic)
+    {
+        IReadOnlyList<QuicPathStatistics> all = quic.GetPathStatistics();
+        var locals = new IPEndPoint?[all.Count];
+        _host.TryRun(
+            static (host, _, s) =>
+            {
+                for (int i = 0; i < s.locals.Length; i++)
+                {
+                    TransportAddress local = host.Peers.LocalOf(host.Paths.PeerOf(s.all[i].Path), host.Paths.AddressOf(s.all[i].Path));
+                    s.locals[i] = local.IsEmpty ? null : local.ToIPEndPoint();
+                }
+            },
+            (all, locals));
+        return
+        [
+            .. all.Select((p, i) => new ConnectionPathFigures(
+                Describe(p.Path, p.MinRtt > TimeSpan.Zero ? p.Rtt : TimeSpan.Zero),
+                p.IsCurrent ? PathState.InUse : p.IsValidated ? PathState.Backup : PathState.Unproven,
+                p.BytesSent,
+                p.BytesReceived,
+                p.PacketsSent,
+                p.PacketsLost) { Local = locals[i] }),
+        ];
+    }
 
     /// <summary>Why a connection uses the relay.</summary>
     public RelayVerdict Explain(GimletConnection connection)

@@ -185,6 +185,23 @@ internal sealed partial class PeerTable
     /// <summary>The direct path to the peer; null for the relay.</summary>
     public PathInfo? DirectPathOf(PeerId id) => _peers.TryGetValue(id, out PeerState? peer) ? peer.Chosen?.Path : null;
 
+    /// <summary>Where the checks of a direct path come to on this side; empty for the relay, and where none has come.</summary>
+    public TransportAddress LocalOf(PeerId id, TransportAddress remote)
+    {
+        if (!remote.IsEmpty && _peers.TryGetValue(id, out PeerState? peer))
+        {
+            foreach (PeerAgent agent in peer.Agents.Values)
+            {
+                if (agent.Path is { } path && path.Remote == remote)
+                {
+                    return path.Local;
+                }
+            }
+        }
+
+        return default;
+    }
+
     /// <summary>A connection does without a direct path from now on.</summary>
     public void LeaveDirect(PeerId id, TimeSpan now)
     {
