@@ -78,12 +78,15 @@ public sealed class GimletNode : IAsyncDisposable
     public (int IPv4, int IPv6) LocalPorts => _host.Ports;
 
     /// <summary>The public address of this node's port, as far as it is known.</summary>
+    /// <exception cref="ObjectDisposedException">The node was disposed.</exception>
     public PublicAddress PublicAddress => _host.Run(static (host, _, _) => host.Core.Public, 0);
 
     /// <summary>The NAT in front of this node; null until it is classified.</summary>
+    /// <exception cref="ObjectDisposedException">The node was disposed.</exception>
     public NatBehavior? Nat => _host.Run(static (host, _, _) => host.Core.Nat, 0);
 
     /// <summary>What became of each STUN server that was asked.</summary>
+    /// <exception cref="ObjectDisposedException">The node was disposed.</exception>
     public IReadOnlyList<StunServerResult> StunResults => _host.Run(static (host, _, _) => host.Core.StunResults, 0);
 
     /// <summary>What this node has done, in numbers of one moment; the meter <c>Gimlet</c> has the same.</summary>
@@ -128,14 +131,28 @@ public sealed class GimletNode : IAsyncDisposable
     /// </summary>
     /// <param name="peer">Whom to connect to.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="GimletException">The peer is offline, refused, or speaks another protocol; the message says why.</exception>
+    /// <exception cref="GimletException">
+    /// <see cref="GimletErrorKind.PeerOffline"/>: no server knows the peer; <see cref="GimletErrorKind.Refused"/>: it does not want this node, or cannot prove to be
+    /// that peer; <see cref="GimletErrorKind.Unsupported"/>: it does not speak the protocol, or a direct path is demanded and it takes part in none;
+    /// <see cref="GimletErrorKind.PunchFailed"/>: the same, and none could be opened; <see cref="GimletErrorKind.RendezvousRejected"/>: the server or the peer takes no
+    /// more calls; <see cref="GimletErrorKind.RendezvousNoRelay"/>: the server does not relay, and there is no direct path; <see cref="GimletErrorKind.ServerUnreachable"/>;
+    /// <see cref="GimletErrorKind.TimedOut"/>; <see cref="GimletErrorKind.Transport"/>: the connection ended while it was made;
+    /// <see cref="GimletErrorKind.BadUsage"/>: an option is wrong. The message says why.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled; nothing is left of the attempt.</exception>
+    /// <exception cref="ObjectDisposedException">The node was disposed.</exception>
     public Task<GimletConnection> ConnectAsync(PeerId peer, CancellationToken cancellationToken = default) => ConnectAsync(peer, new ConnectOptions(), cancellationToken);
 
     /// <summary>Connects to the peer of a ticket, at the servers that it names where this node knows them, and with its secret.</summary>
     /// <param name="ticket">The ticket.</param>
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="GimletException">The ticket has expired, the peer is offline, refused, or speaks another protocol; the message says why.</exception>
+    /// <exception cref="GimletException">
+    /// <see cref="GimletErrorKind.Refused"/>: the ticket has expired, or the peer does not know its secret; otherwise as
+    /// <see cref="ConnectAsync(PeerId, ConnectOptions, CancellationToken)"/>.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled; nothing is left of the attempt.</exception>
+    /// <exception cref="ObjectDisposedException">The node was disposed.</exception>
     public Task<GimletConnection> ConnectAsync(Ticket ticket, ConnectOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(ticket);
@@ -146,7 +163,16 @@ public sealed class GimletNode : IAsyncDisposable
     /// <param name="peer">Whom to connect to.</param>
     /// <param name="options">For which protocol, on which paths, and what else.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="GimletException">The peer is offline, refused, or speaks another protocol, or no path of the policy could be opened; the message says why.</exception>
+    /// <exception cref="GimletException">
+    /// <see cref="GimletErrorKind.PeerOffline"/>: no server knows the peer; <see cref="GimletErrorKind.Refused"/>: it does not want this node, or cannot prove to be
+    /// that peer; <see cref="GimletErrorKind.Unsupported"/>: it does not speak the protocol, or a direct path is demanded and it takes part in none;
+    /// <see cref="GimletErrorKind.PunchFailed"/>: the same, and none could be opened; <see cref="GimletErrorKind.RendezvousRejected"/>: the server or the peer takes no
+    /// more calls; <see cref="GimletErrorKind.RendezvousNoRelay"/>: the server does not relay, and there is no direct path; <see cref="GimletErrorKind.ServerUnreachable"/>;
+    /// <see cref="GimletErrorKind.TimedOut"/>; <see cref="GimletErrorKind.Transport"/>: the connection ended while it was made;
+    /// <see cref="GimletErrorKind.BadUsage"/>: an option is wrong. The message says why.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled; nothing is left of the attempt.</exception>
+    /// <exception cref="ObjectDisposedException">The node was disposed.</exception>
     public Task<GimletConnection> ConnectAsync(PeerId peer, ConnectOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -180,7 +206,14 @@ public sealed class GimletNode : IAsyncDisposable
     /// <param name="options">Timers and the role; null for the defaults.</param>
     /// <param name="dialing">Called with the id of the attempt before the first message leaves.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="GimletException">Nobody answered, or no path could be opened.</exception>
+    /// <exception cref="GimletException">
+    /// <see cref="GimletErrorKind.PeerNotReachable"/>: nobody answered; <see cref="GimletErrorKind.PunchFailed"/>: somebody did, and no path could be opened;
+    /// <see cref="GimletErrorKind.Refused"/>: it has not proven to be that peer, or hung up; <see cref="GimletErrorKind.Unsupported"/>: it speaks another protocol, or
+    /// this node takes part in no direct paths; <see cref="GimletErrorKind.TimedOut"/>, <see cref="GimletErrorKind.Transport"/>: the handshake did not end;
+    /// <see cref="GimletErrorKind.BadUsage"/>: an argument is wrong.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The node was disposed.</exception>
     public Task<GimletConnection> ConnectAsync(
         IPEndPoint address, PeerId? peer, ServerlessOptions? options = null, Action<CallId>? dialing = null, CancellationToken cancellationToken = default)
     {

@@ -124,6 +124,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     public long BytesLost => _quic.GetStatistics().BytesLost;
 
     /// <summary>Why the connection uses the relay, with the evidence and what would help; <see cref="RelayCause.NotRelayed"/> where it does not.</summary>
+    /// <exception cref="ObjectDisposedException">The node was disposed: nothing is known of its peers any more.</exception>
     public RelayVerdict WhyRelayed => _table.Explain(this);
 
     /// <summary>Completes with the reason when the connection has ended, whoever ended it.</summary>
