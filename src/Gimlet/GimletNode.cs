@@ -81,12 +81,15 @@ public sealed class GimletNode : IAsyncDisposable
     public (int IPv4, int IPv6) LocalPorts => _host.Ports;
 
     /// <summary>The public address of this node's port, as far as it is known.</summary>
+    /// <exception cref="ObjectDisposedException">The node was disposed.</exception>
     public PublicAddress PublicAddress => _host.Run(static (host, _, _) => host.Core.Public, 0);
 
     /// <summary>The NAT in front of this node; null until it is classified.</summary>
+    /// <exception cref="ObjectDisposedException">The node was disposed.</exception>
     public NatBehavior? Nat => _host.Run(static (host, _, _) => host.Core.Nat, 0);
 
     /// <summary>What became of each STUN server that was asked.</summary>
+    /// <exception cref="ObjectDisposedException">The node was disposed.</exception>
     public IReadOnlyList<StunServerResult> StunResults => _host.Run(static (host, _, _) => host.Core.StunResults, 0);
 
     /// <summary>What this node has done, in numbers of one moment; the meter <c>Gimlet</c> has the same.</summary>
@@ -131,14 +134,28 @@ public sealed class GimletNode : IAsyncDisposable
     /// </summary>
     /// <param name="peer">Whom to connect to.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="GimletException">The peer is offline, refused, or speaks another protocol; the message says why.</exception>
+    /// <exception cref="GimletException">
+    /// <see cref="GimletErrorKind.PeerOffline"/>: no server knows the peer; <see cref="GimletErrorKind.Refused"/>: it does not want this node, or cannot prove to be
+    /// that peer; <see cref="GimletErrorKind.Unsupported"/>: it does not speak the protocol, or a direct path is demanded and it takes part in none;
+    /// <see cref="GimletErrorKind.PunchFailed"/>: the same, and none could be opened; <see cref="GimletErrorKind.RendezvousRejected"/>: the server or the peer takes no
+    /// more calls; <see cref="GimletErrorKind.RendezvousNoRelay"/>: the server does not relay, and there is no direct path; <see cref="GimletErrorKind.ServerUnreachable"/>;
+    /// <see cref="GimletErrorKind.TimedOut"/>; <see cref="GimletErrorKind.Transport"/>: the connection ended while it was made;
+    /// <see cref="GimletErrorKind.BadUsage"/>: an option is wrong. The message says why.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled; nothing is left of the attempt.</exception>
+    /// <exception cref="ObjectDisposedException">The node was disposed.</exception>
     public Task<GimletConnection> ConnectAsync(PeerId peer, CancellationToken cancellationToken = default) => ConnectAsync(peer, new ConnectOptions(), cancellationToken);
 
     /// <summary>Connects to the peer of a ticket, at the servers that it names where this node knows them, and with its secret.</summary>
     /// <param name="ticket">The ticket.</param>
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="GimletException">The ticket has expired, the peer is offline, refused, or speaks another protocol; the message says why.</exception>
+    /// <exception cref="GimletException">
+    /// <see cref="GimletErrorKind.Refused"/>: the ticket has expired, or the peer does not know its secret; otherwise as
+    /// <see cref="ConnectAsync(PeerId, ConnectOptions, CancellationToken)"/>.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled; nothing is left of the attempt.</exception>
+    /// <exception cref="ObjectDisposedException">The node was disposed.</exception>
     public Task<GimletConnection> ConnectAsync(Ticket ticket, ConnectOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(ticket);
@@ -149,7 +166,16 @@ public sealed class GimletNode : IAsyncDisposable
     /// <param name="peer">Whom to connect to.</param>
     /// <param name="options">For which protocol, on which paths, and what else.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="GimletException">The peer is offline, refused, or speaks another protocol, or no path of the policy could be opened; the message says why.</exception>
+    /// <exception cref="GimletException">
+    /// <see cref="GimletErrorKind.PeerOffline"/>: no server knows the peer; <see cref="GimletErrorKind.Refused"/>: it does not want this node, or cannot prove to be
+    /// that peer; <see cref="GimletErrorKind.Unsupported"/>: it does not speak the protocol, or a direct path is demanded and it takes part in none;
+    /// <see cref="GimletErrorKind.PunchFailed"/>: the same, and none could be opened; <see cref="GimletErrorKind.RendezvousRejected"/>: the server or the peer takes no
+    /// more calls; <see cref="GimletErrorKind.RendezvousNoRelay"/>: the server does not relay, and there is no direct path; <see cref="GimletErrorKind.ServerUnreachable"/>;
+    /// <see cref="GimletErrorKind.TimedOut"/>; <see cref="GimletErrorKind.Transport"/>: the connection ended while it was made;
+    /// <see cref="GimletErrorKind.BadUsage"/>: an option is wrong. The message says why.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled; nothing is left of the attempt.</exception>
+    /// <exception cref="ObjectDisposedException">The node was disposed.</exception>
     public Task<GimletConnection> ConnectAsync(PeerId peer, ConnectOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -183,7 +209,14 @@ public sealed class GimletNode : IAsyncDisposable
     /// <param name="options">Timers and the role; null for the defaults.</param>
     /// <param name="dialing">Called with the id of the attempt before the first message leaves.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="GimletException">Nobody answered, or no path could be opened.</exception>
+    /// <exception cref="GimletException">
+    /// <see cref="GimletErrorKind.PeerNotReachable"/>: nobody answered; <see cref="GimletErrorKind.PunchFailed"/>: somebody did, and no path could be opened;
+    /// <see cref="GimletErrorKind.Refused"/>: it has not proven to be that peer, or hung up; <see cref="GimletErrorKind.Unsupported"/>: it speaks another protocol, or
+    /// this node takes part in no direct paths; <see cref="GimletErrorKind.TimedOut"/>, <see cref="GimletErrorKind.Transport"/>: the handshake did not end;
+    /// <see cref="GimletErrorKind.BadUsage"/>: an argument is wrong.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The node was disposed.</exception>
     public Task<GimletConnection> ConnectAsync(
         IPEndPoint address, PeerId? peer, ServerlessOptions? options = null, Action<CallId>? dialing = null, CancellationToken cancellationToken = default)
     {
@@ -265,6 +298,16 @@ public sealed class GimletNode : IAsyncDisposable
     /// <summary>Waits until the NAT is classified, or it is known that it cannot be.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     public Task WaitForNatAsync(CancellationToken cancellationToken = default) => _start.Classified.WaitAsync(cancellationToken);
+
+    /// <summary>What is below it, for tests that play a peer which keeps to no rule.</summary>
+    internal NodeHost Host => _host;
+
+    /// <summary>What the node remembers of others at this moment.</summary>
+    internal TableCounts CountTables()
+    {
+        (int peers, int calls, int agents, int dials) = _host.Run(static (host, _, _) => (host.Peers.Count, host.Peers.CallCount, host.Core.CallCount, host.Core.DialCount), 0);
+        return new TableCounts(peers, calls, agents, dials, _connections.RecordCount, _connections.ConnectionCount);
+    }
 
     /// <summary>Asks further STUN servers, beside those that are configured or that the servers name; with none, it is settled that there are no others.</summary>
     /// <param name="servers">They.</param>
@@ -456,6 +499,15 @@ public sealed class GimletNode : IAsyncDisposable
         _start.NoteGathering(settled, reflexive || settled);
     }
 }
+
+/// <summary>How much a node remembers of others: what grows and does not shrink again is a leak that no disposal hides.</summary>
+/// <param name="Peers">Peers of whom anything is known.</param>
+/// <param name="Calls">Calls that the peer table knows.</param>
+/// <param name="Agents">Calls with checks.</param>
+/// <param name="Dials">Calls of this node that wait for their introduction.</param>
+/// <param name="Records">Calls that are counted and have not ended.</param>
+/// <param name="Connections">Connections, and those that are being made.</param>
+internal readonly record struct TableCounts(int Peers, int Calls, int Agents, int Dials, int Records, int Connections);
 
 /// <summary>Relayed datagrams were dropped by a server.</summary>
 /// <param name="Server">Which.</param>

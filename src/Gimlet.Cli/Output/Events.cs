@@ -182,7 +182,7 @@ internal sealed record SummaryEvent(
 /// <param name="Seconds">From its first byte to its last report, by the receiver's clock.</param>
 /// <param name="Path">relay or direct, at the end.</param>
 /// <param name="CpuSeconds">Processor time of this process.</param>
-/// <param name="RetransmittedBytes">Bytes in packets that the sender declared lost, see <c>BenchWire.LostBytes</c>.</param>
+/// <param name="RetransmittedBytes">Bytes in packets that the sender declared lost, see <see cref="GimletConnection.BytesLost"/>.</param>
 internal sealed record BenchEvent(
     double BitsPerSecond,
     long Bytes,

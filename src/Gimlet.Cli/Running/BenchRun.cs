@@ -46,7 +46,7 @@ internal sealed class BenchRun(GimletConnection connection, BenchPlan plan)
     public async Task<BenchEvent> RunAsync(Action<BenchProgress, BenchProgress> progress, CancellationToken interrupted)
     {
         TimeSpan cpuBefore = Environment.CpuUsage.TotalTime;
-        long lostBefore = BenchWire.LostBytes(connection);
+        long lostBefore = connection.BytesLost;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
         using var reporting = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
         over.CancelAfter(plan.Duration);
@@ -92,7 +92,7 @@ internal sealed class BenchRun(GimletConnection connection, BenchPlan plan)
         }
 
         TimeSpan cpu = Environment.CpuUsage.TotalTime - cpuBefore;
-        long lost = plan.IsReverse ? _report?.LostBytes ?? 0 : BenchWire.LostBytes(connection) - lostBefore;
+        long lost = plan.IsReverse ? _report?.LostBytes ?? 0 : connection.BytesLost - lostBefore;
         ConnectionPath? path = connection.Path;
         foreach (QuicStream stream in streams)
         {

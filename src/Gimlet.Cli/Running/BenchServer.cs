@@ -75,7 +75,7 @@ internal sealed class BenchServer(GimletConnection connection)
         do
         {
             long first = Interlocked.Read(ref _firstAt);
-            new BenchReport(Interlocked.Read(ref _received), first == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(first), BenchWire.LostBytes(connection)).Write(report);
+            new BenchReport(Interlocked.Read(ref _received), first == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(first), connection.BytesLost).Write(report);
 
             // A dialler that does not read them fills one stream's buffer, and then this waits.
             await reports.WriteAsync(report, cancellationToken).ConfigureAwait(false);

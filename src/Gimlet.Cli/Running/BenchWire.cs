@@ -39,29 +39,12 @@ internal static class BenchWire
         var asked = TimeSpan.FromMilliseconds(BinaryPrimitives.ReadUInt32BigEndian(request));
         return asked < Longest ? asked : Longest;
     }
-
-    /// <summary>Bytes in packets that this side sent and declared lost: what they carried is sent again.</summary>
-    /// <param name="connection">The connection.</param>
-    /// <returns>
-    /// For each path, the packets lost there times the mean length of those sent there. A guess only so far as lost packets are shorter or longer than others,
-    /// and one too many for a packet that was late and not lost.
-    /// </returns>
-    public static long LostBytes(GimletConnection connection)
-    {
-        long bytes = 0;
-        foreach (ConnectionPathFigures path in connection.Paths)
-        {
-            bytes += path.PacketsSent == 0 ? 0 : (long)((double)path.BytesSent / path.PacketsSent * path.PacketsLost);
-        }
-
-        return bytes;
-    }
 }
 
 /// <summary>What the listener knows.</summary>
 /// <param name="Received">Bytes of the dialler's streams that were read, all together.</param>
 /// <param name="Elapsed">From the first of them to this report.</param>
-/// <param name="LostBytes">As <see cref="BenchWire.LostBytes"/>, of what the listener sends.</param>
+/// <param name="LostBytes">As <see cref="GimletConnection.BytesLost"/>, of what the listener sends.</param>
 internal readonly record struct BenchReport(long Received, TimeSpan Elapsed, long LostBytes)
 {
     /// <summary>Reads a report.</summary>

@@ -75,6 +75,34 @@ public sealed partial class QuicConnection
         }
     }
 
+    // Asked with each piece of a stream's bytes until it is content; with the gate held.
+    private Func<long, bool>? _watcher;
+
+    /// <summary>Has somebody told, by the stream's number, of bytes that are handed over or have come, until it answers true. Called with the gate held: it must not block.</summary>
+    internal void WatchBytes(Func<long, bool> watcher)
+    {
+        lock (_host.Gate)
+        {
+            _watcher = watcher;
+            foreach (QuicStream stream in _streams)
+            {
+                // What came before.
+                if (stream.HasUnread)
+                {
+                    OnBytes(stream.Id);
+                }
+            }
+        }
+    }
+
+    internal void OnBytes(long stream)
+    {
+        if (_watcher is { } watcher && watcher(stream))
+        {
+            _watcher = null;
+        }
+    }
+
     /// <summary>Streams that outlive the connection, because what came before its end was not read.</summary>
     internal bool HasUnread => _streams.Count > 0;
 

@@ -154,6 +154,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
                 PacketsSent = counters.PacketsSent,
                 PacketsReceived = counters.PacketsReceived,
                 PacketsLost = counters.PacketsLost,
+                BytesLost = counters.BytesLost,
                 PacketsDropped = counters.PacketsDropped,
                 ProbeTimeouts = counters.ProbeTimeouts,
                 KeyUpdates = counters.KeyUpdates,

@@ -42,6 +42,9 @@ public sealed record QuicConnectionStatistics
     /// <summary>QUIC packets sent that were declared lost.</summary>
     public required long PacketsLost { get; init; }
 
+    /// <summary>The bytes of those packets. What they carried is sent again; one that was late and not lost counts too.</summary>
+    public required long BytesLost { get; init; }
+
     /// <summary>Received packets that were of no use: not authentic, seen before, or too early.</summary>
     public required long PacketsDropped { get; init; }
 

@@ -214,6 +214,11 @@ public sealed partial class QuicStream
     {
         int taken = _state.Write(bytes);
         BytesWritten += taken;
+        if (taken > 0)
+        {
+            _connection.OnBytes(Id);
+        }
+
         return taken;
     }
 

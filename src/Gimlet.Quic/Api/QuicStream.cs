@@ -197,6 +197,11 @@ public sealed partial class QuicStream : Stream
         switch (kind)
         {
             case StreamEventKind.Readable:
+                if (HasUnread)
+                {
+                    _connection.OnBytes(Id);
+                }
+
                 ContinueRead();
                 break;
             case StreamEventKind.Writable:

@@ -185,6 +185,7 @@ internal sealed partial class ConnectionCore : IRecoveryEvents
     void IRecoveryEvents.OnPacketLost(PacketNumberSpace space, in SentPacket packet)
     {
         Counters.PacketsLost++;
+        Counters.BytesLost += packet.Size;
         _trace?.PacketLost(_eventTime, packet.Path, SpaceOf(space).Type, packet.PacketNumber, reason: null);
         if (TryFindPath(packet.Path) is not { } path)
         {

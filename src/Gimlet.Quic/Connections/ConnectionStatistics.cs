@@ -10,6 +10,7 @@ internal sealed class ConnectionCounters
     public long PacketsSent;
     public long PacketsReceived;
     public long PacketsLost;
+    public long BytesLost;
     public long PacketsDropped;
     public long ProbeTimeouts;
     public long KeyUpdates;

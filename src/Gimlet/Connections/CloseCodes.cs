@@ -20,4 +20,7 @@ internal static class CloseCodes
 
     /// <summary>No path is left that both sides' policies allow.</summary>
     public const long NoCommonPath = 5;
+
+    /// <summary>No call of the peer announced it: each call has one connection, for its protocol.</summary>
+    public const long NotCalled = 6;
 }

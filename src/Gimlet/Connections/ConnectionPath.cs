@@ -16,7 +16,7 @@ public enum PathKind
 /// <param name="Kind">Straight or through a server.</param>
 /// <param name="Remote">Where datagrams go; null for the relay, which knows the way.</param>
 /// <param name="RemoteKind">What kind of candidate that address is.</param>
-/// <param name="RoundTripTime">The last measured round trip; zero before there was one.</param>
+/// <param name="RoundTripTime">The smoothed round trip of the path (RFC 9002 section 5.3), as it was when this was made; zero before one was measured.</param>
 public sealed record ConnectionPath(PathKind Kind, IPEndPoint? Remote, CandidateKind RemoteKind, TimeSpan RoundTripTime)
 {
     /// <summary>The server that relays; null for a direct path.</summary>
@@ -32,6 +32,12 @@ public sealed record ConnectionPath(PathKind Kind, IPEndPoint? Remote, Candidate
 /// <param name="PacketsLost">Those that were declared lost.</param>
 public sealed record ConnectionPathFigures(ConnectionPath Path, PathState State, long BytesSent, long BytesReceived, long PacketsSent, long PacketsLost)
 {
+    /// <summary>
+    /// This side's address, where the peer's checks come to. Null for the relay, whose WebSocket it is not told of, and for an address that no check was answered on:
+    /// the system chooses the interface of each datagram, and tells of those that come only.
+    /// </summary>
+    public IPEndPoint? Local { get; init; }
+
     /// <summary>The share of packets that were lost, 0 to 1.</summary>
     public double Loss => PacketsSent == 0 ? 0 : (double)PacketsLost / PacketsSent;
 }

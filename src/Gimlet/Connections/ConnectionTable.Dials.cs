@@ -117,20 +117,22 @@ internal sealed partial class ConnectionTable
             _dials.Add(dial);
         }
 
-        bool connected = false;
+        GimletConnection? connected = null;
+        Exception? failure = null;
         bool isPeers = false;
         try
         {
             Task<GimletConnection> connecting = begin();
             ObserveFailure(connecting);
             GimletConnection connection = await connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
-            connected = true;
+            connected = connection;
             isPeers = dial.IsServerBased && connection.IsIncoming;
             return connection;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // Cancelled while the connection was being made: it must not live on without an owner.
+            _records.Cancel(dial.CurrentCall);
             dial.Fail(new OperationCanceledException(cancellationToken));
             if (dial.Outcome.IsCompletedSuccessfully)
             {
@@ -140,6 +142,11 @@ internal sealed partial class ConnectionTable
 
             throw;
         }
+        catch (Exception e)
+        {
+            failure = e;
+            throw;
+        }
         finally
         {
             lock (_gate)
@@ -147,15 +154,36 @@ internal sealed partial class ConnectionTable
                 _ = _dials.Remove(dial);
             }
 
-            if (!connected)
+            if (connected is null)
             {
                 Abandon(dial);
-                GimletErrorKind? kind = (dial.Outcome.Exception?.InnerException as GimletException)?.Kind;
-                _records.End(dial.Call, kind ?? GimletErrorKind.TimedOut, null, RelayCause.NotIntroduced);
             }
 
+            EndRecord(dial, connected, failure);
+
             // Where the peer's connection is the outcome, nothing comes of this side's own call, and the peer is not to wait for it.
-            _host.TryRun(static (host, now, s) => host.Peers.EndDial(s.CurrentCall, s.isOwn, now), (dial.CurrentCall, isOwn: connected && !isPeers));
+            _host.TryRun(static (host, now, s) => host.Peers.EndDial(s.CurrentCall, s.isOwn, now), (dial.CurrentCall, isOwn: connected is not null && !isPeers));
+        }
+    }
+
+    // The record of a dial whose own call became the connection ends with that; any other ends here.
+    private void EndRecord(Dial dial, GimletConnection? connection, Exception? failure)
+    {
+        if (connection is null)
+        {
+            if (failure is GimletException { Kind: var kind })
+            {
+                _records.End(dial.CurrentCall, kind, null, dial.Introduced.IsCompletedSuccessfully ? RelayCause.StillTrying : RelayCause.NotIntroduced);
+            }
+            else
+            {
+                // Given up by the application, or with the node.
+                _records.Cancel(dial.CurrentCall);
+            }
+        }
+        else if (connection.Call != dial.CurrentCall)
+        {
+            _records.End(dial.CurrentCall, null, connection.Path?.Kind, CauseOf(connection));
         }
     }
 
@@ -208,6 +236,7 @@ internal sealed partial class ConnectionTable
             bool isAlone = dial.Alone.IsCompleted;
             CallId before = dial.CurrentCall;
             dial.StartOver(_host.Run(static (host, _, _) => host.Core.NewCallId(), 0), Time.GetTimestamp());
+            _records.Rename(before, dial.CurrentCall);
             _host.TryRun(static (host, now, c) => host.Peers.EndDial(c, isConnected: false, now), before);
             bool isOwn = _host.Run(
                 static (host, now, s) =>
@@ -426,8 +455,12 @@ internal sealed partial class ConnectionTable
         CallId? call = _host.Run(
             static (host, now, s) => host.Peers.AddConnection(s.Peer, s.Protocol, s.IsServer, s.Policy.AllowsDirect, now),
             (birth.Peer, Protocol: quic.NegotiatedApplicationProtocol.ToString(), quic.IsServer, birth.Policy));
-        birth = birth with { Call = call ?? birth.Call };
-        birth = birth with { CallRecord = _records.Find(birth.Call), Statistics = _host.Statistics };
+        birth = birth with
+        {
+            Call = call ?? birth.Call,
+            CallRecord = call is { } peers ? _records.FindIncoming(peers, birth.Peer) : _records.Find(birth.Call),
+            Statistics = _host.Statistics,
+        };
         var connection = new GimletConnection(this, quic, birth);
         lock (_gate)
         {
@@ -483,6 +516,15 @@ internal sealed partial class ConnectionTable
             return;
         }
 
+        // One connection for each call and its protocol: a handshake alone shows only that the peer has called for something.
+        AwaitedDial? awaited = _host.Run(static (host, now, s) => host.Peers.FindAwaited(s.peer, s.protocol, now), (peer, protocol));
+        if (awaited is not { } call)
+        {
+            NodeLog.NotCalled(_logger, peer, protocol);
+            await quic.CloseAsync(CloseCodes.NotCalled).ConfigureAwait(false);
+            return;
+        }
+
         // From here on it is this one that the dial becomes: its own attempt, which no call of the peer is waited for any more, might be complete in this moment.
         bool isOutcome = dial is not null && dial.TryClaim();
 
@@ -491,10 +533,9 @@ internal sealed partial class ConnectionTable
 
         // Whether the peer wants a direct path for it, its hello says, and before that its call where it named addresses.
         member.AwaitsHello = quic.InitialPath.Value < 0 && !_host.Run(static (host, _, s) => host.Peers.IsExpectedDirect(s.peer, s.protocol), (peer, protocol));
-        var birth = new ConnectionBirth(peer, dial?.SharedCall ?? _host.Run(static (host, _, _) => host.Core.NewCallId(), 0), dial?.IsAuthenticated ?? true, policy, dial?.StartedAt ?? Time.GetTimestamp())
-        {
-            Races = isOutcome && dial!.Race is not null,
-        };
+        CallId own = dial?.SharedCall ?? (call.Call == default ? _host.Run(static (host, _, _) => host.Core.NewCallId(), 0) : call.Call);
+        long since = dial?.StartedAt ?? Time.GetTimestamp() - (long)(call.Waited.TotalSeconds * Time.TimestampFrequency);
+        var birth = new ConnectionBirth(peer, own, dial?.IsAuthenticated ?? true, policy, since) { Races = isOutcome && dial!.Race is not null };
         GimletConnection connection = Create(quic, member, birth);
         UseChosenPath(peer, member);
         NodeLog.Accepted(_logger, connection.Call, peer, protocol);

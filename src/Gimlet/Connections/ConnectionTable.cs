@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using Gimlet.Hosting;
@@ -6,6 +7,7 @@ using Gimlet.Node;
 using Gimlet.Observability;
 using Gimlet.Peers;
 using Gimlet.Quic;
+using Gimlet.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace Gimlet.Connections;
@@ -83,16 +85,31 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     }
 
     /// <summary>All paths of a connection.</summary>
-    public IReadOnlyList<ConnectionPathFigures> DescribeAll(QuicConnection quic) =>
-    [
-        .. quic.GetPathStatistics().Select(p => new ConnectionPathFigures(
-            Describe(p.Path, p.MinRtt > TimeSpan.Zero ? p.Rtt : TimeSpan.Zero),
-            p.IsCurrent ? PathState.InUse : p.IsValidated ? PathState.Backup : PathState.Unproven,
-            p.BytesSent,
-            p.BytesReceived,
-            p.PacketsSent,
-            p.PacketsLost)),
-    ];
+    public IReadOnlyList<ConnectionPathFigures> DescribeAll(QuicConnection quic)
+    {
+        IReadOnlyList<QuicPathStatistics> all = quic.GetPathStatistics();
+        var locals = new IPEndPoint?[all.Count];
+        _host.TryRun(
+            static (host, _, s) =>
+            {
+                for (int i = 0; i < s.locals.Length; i++)
+                {
+                    TransportAddress local = host.Peers.LocalOf(host.Paths.PeerOf(s.all[i].Path), host.Paths.AddressOf(s.all[i].Path));
+                    s.locals[i] = local.IsEmpty ? null : local.ToIPEndPoint();
+                }
+            },
+            (all, locals));
+        return
+        [
+            .. all.Select((p, i) => new ConnectionPathFigures(
+                Describe(p.Path, p.MinRtt > TimeSpan.Zero ? p.Rtt : TimeSpan.Zero),
+                p.IsCurrent ? PathState.InUse : p.IsValidated ? PathState.Backup : PathState.Unproven,
+                p.BytesSent,
+                p.BytesReceived,
+                p.PacketsSent,
+                p.PacketsLost) { Local = locals[i] }),
+        ];
+    }
 
     /// <summary>Why a connection uses the relay.</summary>
     public RelayVerdict Explain(GimletConnection connection)
@@ -104,8 +121,24 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
 
         return _options.NoHolepunch ? new RelayVerdict(RelayCause.OwnHolepunchOff, RelayEvidence.None)
             : connection.Policy.AllowsDirect && !connection.PeerUsesDirect ? new RelayVerdict(RelayCause.PeerUnsupported, RelayEvidence.None)
-            : !connection.UsesDirect ? new RelayVerdict(RelayCause.RelayOnlyPolicy, RelayEvidence.None)
+            : !connection.UsesDirect
+                ? new RelayVerdict(connection.Policy.AllowsDirect ? RelayCause.RaceLost : RelayCause.RelayOnlyPolicy, RelayEvidence.None)
             : _host.Run(static (host, _, p) => host.Peers.Explain(p), connection.RemotePeer);
+    }
+
+    /// <summary>Calls whose record has not ended.</summary>
+    public int RecordCount => _records.Count;
+
+    /// <summary>Connections, from the moment when they are begun.</summary>
+    public int ConnectionCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _members.Values.Sum(static m => m.Count);
+            }
+        }
     }
 
     /// <summary>What this node does, in numbers.</summary>
@@ -176,7 +209,7 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
     public void Ended(GimletConnection connection)
     {
         Leave(connection.RemotePeer, connection.Quic);
-        _records.End(connection.Call, null, connection.Path?.Kind, RelayCause.NotRelayed);
+        _records.End(connection.Call, null, connection.Path?.Kind, CauseOf(connection));
         _host.TryRun(
             static (host, now, s) => host.Peers.RemoveConnection(s.RemotePeer, s.CountsDirect, now), (connection.RemotePeer, CountsDirect: connection.TryLeaveDirect()));
         NodeLog.ConnectionEnded(_logger, connection.Call, connection.RemotePeer, connection.Closed.IsCompleted ? "closed" : "ended");
@@ -272,7 +305,21 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
             _ = queue.Writer.TryComplete();
         }
 
+        _records.Close();
         _stop.Dispose();
+    }
+
+    // Why the path that a connection has, or had at its end, is not direct.
+    private RelayCause CauseOf(GimletConnection connection)
+    {
+        if (connection.Quic.CurrentPath.Value > 0)
+        {
+            return connection.Path is null ? RelayCause.PathDied : RelayCause.NotRelayed;
+        }
+
+        RelayCause cause = RelayCause.StillTrying;
+        _host.TryRun((_, _, table) => cause = table.Explain(connection).Cause, this);
+        return cause;
     }
 
     private ConnectionPath Describe(QuicPath path, TimeSpan roundTrip)

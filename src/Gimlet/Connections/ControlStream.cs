@@ -58,7 +58,7 @@ internal sealed class ControlStream : IDisposable
         try
         {
             QuicStream stream = await _stream.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-            await WriteAsync(stream, ControlMessages.WritePing(ControlMessages.Ping, sequence)).ConfigureAwait(false);
+            await WriteAsync(stream, ControlMessages.WritePing(ControlMessages.Ping, sequence), cancellationToken).ConfigureAwait(false);
             return await waiting.Answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -74,7 +74,7 @@ internal sealed class ControlStream : IDisposable
     public async Task SendAsync(byte type, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         QuicStream stream = await _stream.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        await WriteAsync(stream, ControlMessages.Write(type, payload.Span)).ConfigureAwait(false);
+        await WriteAsync(stream, ControlMessages.Write(type, payload.Span), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The connection has ended.</summary>
@@ -92,10 +92,27 @@ internal sealed class ControlStream : IDisposable
 
     public void Dispose() => _writing.Dispose();
 
-    private async Task WriteAsync(QuicStream stream, byte[] message)
+    // A peer that gives no credit holds up one message, and nobody who does not want to wait: whoever waits for the turn leaves without a trace, and the message
+    // under way is written to its end, because half of one would break the stream for all that follows.
+    private async Task WriteAsync(QuicStream stream, byte[] message, CancellationToken cancellationToken = default)
     {
-        // Not cancelled by whoever asked: half a message would break the stream for all that follows.
-        await _writing.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        Task writing = WriteInTurnAsync(stream, message);
+        try
+        {
+            await writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The end of the connection is nobody's exception then.
+            _ = writing.ContinueWith(
+                static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            throw;
+        }
+    }
+
+    private async Task WriteInTurnAsync(QuicStream stream, byte[] message)
+    {
         try
         {
             await stream.WriteAsync(message, CancellationToken.None).ConfigureAwait(false);

@@ -101,6 +101,7 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
     {
         BegunAt = now;
         CurrentCall = call;
+        SharedCall = call;
         ForgetAlone();
         IsJoining = false;
         Volatile.Write(ref _joined, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));

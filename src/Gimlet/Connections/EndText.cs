@@ -12,6 +12,7 @@ internal static class EndText
             CloseCodes.Normal => "closed by the peer",
             CloseCodes.Superseded => "closed by the peer: another connection takes its place",
             CloseCodes.NobodyAccepts => "closed by the peer: its application takes no more connections at the moment",
+            CloseCodes.NotCalled => "closed by the peer, which knows of no call for it",
             CloseCodes.Restarted => "closed by the peer, which has taken this node for restarted",
             CloseCodes.NoCommonPath => "closed by the peer: there is no path that both sides may use",
             _ => $"closed by the peer with code {end.ApplicationErrorCode}",

@@ -42,7 +42,7 @@ public sealed partial class GimletConnection
 
         if (answers)
         {
-            _ = AnswerRaceAsync(finding);
+            _ = UnlessDisposedAsync(AnswerRaceAsync(finding));
         }
     }
 
@@ -76,7 +76,7 @@ public sealed partial class GimletConnection
 
         if (waiting is { } finding)
         {
-            _ = AnswerRaceAsync(finding);
+            _ = UnlessDisposedAsync(AnswerRaceAsync(finding));
         }
     }
 

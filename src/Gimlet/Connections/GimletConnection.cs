@@ -19,8 +19,14 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     private readonly ControlStream _control;
     private readonly long _startedAt;
 
-    // Streams that came in front of the control stream; completed when that has come. As many as the peer may open at most.
-    private readonly Channel<QuicStream> _early = Channel.CreateUnbounded<QuicStream>();
+    // Streams that came in front of the control stream; completed when that has come. A stream that was taken from QUIC no longer counts against what the peer may
+    // open, and one may be over as soon as it is there: so QUIC's own limit of 100 at once, once more, and then the peer waits until the application takes one.
+    private const int MaxEarly = 100;
+
+    private readonly Channel<QuicStream> _early = Channel.CreateBounded<QuicStream>(MaxEarly);
+
+    // Taken from QUIC when there was no room for it any more.
+    private QuicStream? _lastEarly;
     private readonly TaskCompletionSource<string> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     // The application hears of so many of a peer's pings at once; the rest is answered all the same.
     private const int MaxWaitingPings = 4096;
@@ -65,6 +71,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
             quic.IsServer ? CallDirection.Incoming : CallDirection.Outgoing, _path.Kind, quic.CurrentPath.Value);
         _callRecord?.HandshakeEnded(null);
         NoteFirst(_path);
+        quic.WatchBytes(NoteBytesOf);
         _control = new ControlStream(this, table.Instance, birth.Policy, table.Time);
     }
 
@@ -117,7 +124,14 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     /// <summary>All paths that the connection knows, with their figures.</summary>
     public IReadOnlyList<ConnectionPathFigures> Paths => _table.DescribeAll(_quic);
 
+    /// <summary>
+    /// Bytes in QUIC packets that this side sent and declared lost, on all paths that there have been: it never goes back, which the sum over <see cref="Paths"/> does
+    /// when one of them is removed. What they carried is sent again.
+    /// </summary>
+    public long BytesLost => _quic.GetStatistics().BytesLost;
+
     /// <summary>Why the connection uses the relay, with the evidence and what would help; <see cref="RelayCause.NotRelayed"/> where it does not.</summary>
+    /// <exception cref="ObjectDisposedException">The node was disposed: nothing is known of its peers any more.</exception>
     public RelayVerdict WhyRelayed => _table.Explain(this);
 
     /// <summary>Completes with the reason when the connection has ended, whoever ended it.</summary>
@@ -145,7 +159,6 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     /// <exception cref="GimletException"><see cref="GimletErrorKind.Transport"/>: the connection has ended.</exception>
     public async ValueTask<QuicStream> OpenStreamAsync(QuicStreamType type = QuicStreamType.Bidirectional, CancellationToken cancellationToken = default)
     {
-        NoteUse();
         try
         {
             return await _quic.OpenStreamAsync(type, cancellationToken).ConfigureAwait(false);
@@ -171,7 +184,14 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
                 }
             }
 
-            return await _quic.AcceptStreamAsync(cancellationToken).ConfigureAwait(false);
+            QuicStream? stream = Interlocked.Exchange(ref _lastEarly, null);
+            while (stream is null or { Id: 0, IsLocal: false })
+            {
+                // The control stream is nobody's; it comes here where the connection ended before it was found.
+                stream = await _quic.AcceptStreamAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            return stream;
         }
         catch (QuicException e)
         {
@@ -190,7 +210,6 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     public ValueTask<bool> SendDatagramAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        NoteUse();
         QuicDatagramSendResult result;
         try
         {
@@ -199,6 +218,11 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         catch (QuicException e)
         {
             throw Ended(e);
+        }
+
+        if (result == QuicDatagramSendResult.Queued)
+        {
+            NoteBytes();
         }
 
         return result switch
@@ -231,6 +255,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
                 yield break;
             }
 
+            NoteBytes();
             yield return datagram;
         }
     }
@@ -246,7 +271,6 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     /// <exception cref="GimletException"><see cref="GimletErrorKind.Transport"/>: the connection has ended.</exception>
     public Task<PingResult> PingAsync(out int sequence, CancellationToken cancellationToken = default)
     {
-        NoteUse();
         sequence = Interlocked.Increment(ref _sequence);
         return PingCoreAsync(sequence, cancellationToken);
     }
@@ -365,18 +389,32 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
 
     private async Task RunAsync()
     {
-        Task finding = FindControlAsync();
-        Task paths = WatchPathsAsync();
-        QuicException end = await _quic.Closed.ConfigureAwait(false);
-        await finding.ConfigureAwait(false);
-        await paths.ConfigureAwait(false);
-        string reason = _closeReason ?? EndText.Of(end);
-        _control.End(new GimletException(GimletErrorKind.Transport, $"The connection has ended: {reason}.", innerException: end));
-        _ = _agreed.TrySetException(end) ? _agreed.Task.Exception : null;
-        _record?.Close();
-        _table.Ended(this);
-        _ = _closed.TrySetResult(reason);
-        _over.SetResult();
+        string reason = "closed";
+        try
+        {
+            Task finding = FindControlAsync();
+            Task paths = WatchPathsAsync();
+            QuicException end = await _quic.Closed.ConfigureAwait(false);
+            reason = _closeReason ?? EndText.Of(end);
+            _control.End(new GimletException(GimletErrorKind.Transport, $"The connection has ended: {reason}.", innerException: end));
+            _ = _agreed.TrySetException(end) ? _agreed.Task.Exception : null;
+            await finding.ConfigureAwait(false);
+            await paths.ConfigureAwait(false);
+        }
+        finally
+        {
+            // Foreign code is called on the way, such as the application's logging: whatever it throws, who waits for the end hears of it.
+            try
+            {
+                _record?.Close();
+                _table.Ended(this);
+            }
+            finally
+            {
+                _ = _closed.TrySetResult(reason);
+                _over.SetResult();
+            }
+        }
     }
 
     // The peer's first stream is the control stream; those of the application may overtake it.
@@ -384,17 +422,17 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     {
         try
         {
-            for (bool found = !IsIncoming; !found;)
+            for (bool isOver = !IsIncoming; !isOver;)
             {
                 QuicStream stream = await _quic.AcceptStreamAsync().ConfigureAwait(false);
-                found = stream.Id == 0;
-                if (found)
+                isOver = stream.Id == 0;
+                if (isOver)
                 {
                     _ = _control.RunAsync(stream);
                 }
-                else
+                else if (!_early.Writer.TryWrite(stream))
                 {
-                    _ = _early.Writer.TryWrite(stream);
+                    isOver = !await TryKeepAsync(stream).ConfigureAwait(false);
                 }
             }
         }
@@ -406,6 +444,18 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         {
             _ = _early.Writer.TryComplete();
         }
+    }
+
+    // Waits until the application has taken one; false when the connection has ended meanwhile.
+    private async Task<bool> TryKeepAsync(QuicStream stream)
+    {
+        Volatile.Write(ref _lastEarly, stream);
+        using var ended = new CancellationTokenSource();
+        Task<bool> room = _early.Writer.WaitToWriteAsync(ended.Token).AsTask();
+        bool isKept = await Task.WhenAny(room, _quic.Closed).ConfigureAwait(false) == room
+            && _early.Writer.TryWrite(Interlocked.Exchange(ref _lastEarly, null)!);
+        await ended.CancelAsync().ConfigureAwait(false);
+        return isKept;
     }
 
     private async Task WatchPathsAsync()
@@ -481,11 +531,36 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         }
     }
 
-    private void NoteUse()
+    // The control stream's bytes are not the application's. With the lock of the connection held, so listeners hear of it elsewhere.
+    private bool NoteBytesOf(long stream)
     {
-        if (Volatile.Read(ref _isUsed) == 0 && Interlocked.Exchange(ref _isUsed, 1) == 0)
+        if (stream == 0)
         {
-            _callRecord?.FirstByte(Elapsed);
+            return false;
+        }
+
+        NoteBytes();
+        return true;
+    }
+
+    private void NoteBytes()
+    {
+        if (Volatile.Read(ref _isUsed) == 0 && Interlocked.Exchange(ref _isUsed, 1) == 0 && _callRecord is { } record)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static s => s.record.FirstByte(s.Elapsed), (record, Elapsed), preferLocal: true);
+        }
+    }
+
+    // The node may be disposed of at any moment, and what asks it something then ends there.
+    private static async Task UnlessDisposedAsync(Task work)
+    {
+        try
+        {
+            await work.ConfigureAwait(false);
+        }
+        catch (ObjectDisposedException)
+        {
+            // As the application knows.
         }
     }
 

@@ -58,6 +58,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         _time = options.TimeProvider;
         _origin = _time.GetTimestamp();
         _logger = options.LoggerFactory.CreateLogger("Gimlet.Node");
+        Statistics = new StatisticsCollector(isHeard: options.Ground == NodeGround.Real);
         Tickets = new TicketBook(System.Security.Cryptography.RandomNumberGenerator.Fill);
         _core = new NodeCore(new NodeCoreOptions
         {
@@ -104,7 +105,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     public PeerId Id { get; }
 
     /// <summary>What this node does, in numbers.</summary>
-    public StatisticsCollector Statistics { get; } = new();
+    public StatisticsCollector Statistics { get; }
 
     /// <summary>The protocol core; only from within <see cref="Run"/>.</summary>
     public NodeCore Core => _core;

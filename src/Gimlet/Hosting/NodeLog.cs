@@ -66,6 +66,9 @@ internal static partial class NodeLog
     [LoggerMessage(129, LogLevel.Warning, "A connection was closed: the key of {Peer} is not the one of the peer that called there")]
     public static partial void WrongPeer(ILogger logger, PeerId peer);
 
+    [LoggerMessage(136, LogLevel.Warning, "A connection was closed: {Peer} has made no call for {Protocol} that it could come of")]
+    public static partial void NotCalled(ILogger logger, PeerId peer, string protocol);
+
     [LoggerMessage(132, LogLevel.Information, "{Peer} has started again; its older connections are closed")]
     public static partial void PeerRestarted(ILogger logger, PeerId peer);
 

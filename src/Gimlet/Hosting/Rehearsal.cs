@@ -40,7 +40,7 @@ internal static class Rehearsal
         var server = new RehearsalServer();
         var callerPeers = new PeerTable(caller);
         var calleePeers = new PeerTable(callee);
-        using var statistics = new StatisticsCollector();
+        using var statistics = new StatisticsCollector(isHeard: false);
         var records = new CallRecords(statistics);
         var paths = new NodePaths(NodeSockets.None(), static (_, _, _, _) => false, statistics);
         foreach ((NodeCore core, TransportAddress address) in new[] { (caller, callerAddress), (callee, calleeAddress) })

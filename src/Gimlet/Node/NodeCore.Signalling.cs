@@ -93,6 +93,9 @@ internal sealed partial class NodeCore : ISignallingOwner
     /// <summary>Which session carries a dial that waits for its introduction; -1 for none.</summary>
     public int SessionOf(CallId call) => _dials.TryFind(call, out PendingDial? dial) ? dial!.Session : -1;
 
+    /// <summary>A dial or call of this node waits for its introduction: there will be news of it.</summary>
+    public bool IsPending(CallId call) => _dials.TryFind(call, out _);
+
     /// <summary>Somebody has other evidence that the path of a call may be dead.</summary>
     public void Doubt(CallId handle, TimeSpan now)
     {
@@ -227,7 +230,7 @@ internal sealed partial class NodeCore : ISignallingOwner
         bool relays = Relays(session) && introduce.Capabilities?.Contains(Capability.Relay, StringComparer.Ordinal) == true;
         if (introduce.Capabilities is null || !introduce.Capabilities.Contains(Capability.Direct, StringComparer.Ordinal))
         {
-            FailDial(dial, now, GimletErrorKind.Unsupported, $"{dial.Peer} takes part in no direct paths (it runs with --no-holepunch).", null, relays);
+            FailDial(dial, now, GimletErrorKind.Unsupported, $"{dial.Peer} takes part in no direct paths (it runs with --no-holepunch).", null, relays, RelayCause.PeerUnsupported);
             return;
         }
 
@@ -239,7 +242,13 @@ internal sealed partial class NodeCore : ISignallingOwner
                 return;
             }
 
-            FailDial(dial, now, GimletErrorKind.Unsupported, "This side takes part in no direct paths.", "Leave out --no-holepunch.", relays);
+            if (_options.NoHolepunch)
+            {
+                FailDial(dial, now, GimletErrorKind.Unsupported, "This side takes part in no direct paths.", "Leave out --no-holepunch.", relays, RelayCause.OwnHolepunchOff);
+                return;
+            }
+
+            FailDial(dial, now, GimletErrorKind.Unsupported, "This call looks for no direct path.", null, relays);
             return;
         }
 
@@ -305,9 +314,11 @@ internal sealed partial class NodeCore : ISignallingOwner
         }
 
         _incoming.Remember(id, now);
+
         // A caller that names no address looks for no path: it wants none, or has one already.
         bool looksForPaths = !_options.NoHolepunch && incoming.Candidates is { Length: > 0 } && incoming.Capabilities?.Contains(Capability.Direct, StringComparer.Ordinal) == true;
-        _events.Enqueue(new CallAdmitted(id, peer, session.Index, incoming.Protocol, looksForPaths && incoming.Protocol is not null ? ProvenOf(incoming.Candidates!) : []) { LooksForPaths = looksForPaths });
+        IReadOnlyList<TransportAddress> proven = looksForPaths && incoming.Protocol is not null ? ProvenOf(incoming.Candidates!) : [];
+        _events.Enqueue(new CallAdmitted(id, peer, session.Index, incoming.Protocol, proven) { LooksForPaths = looksForPaths });
         if (_options.AcceptMode == AcceptMode.OnAccept)
         {
             _signals.Enqueue((session.Index, new AcceptMessage { Call = incoming.Call, Candidates = DescribeCandidates() }));
@@ -466,7 +477,7 @@ internal sealed partial class NodeCore : ISignallingOwner
         dial.Session = session.Index;
         _ = dial.TriedSessions.Add(session.Index);
         ConnectMessage connect = PendingDials.Describe(dial, _options.Identity);
-        _events.Enqueue(new CallRouted(dial.Id, dial.Peer, session.Index));
+        _events.Enqueue(new CallRouted(dial.Id, dial.Peer, session.Index) { IsDial = dial.Request.Protocol is not null });
         CandidateDescription[] candidates = dial.Request is { WantsPaths: true, HasPath: false } ? DescribeCandidates() : [];
         _signals.Enqueue((session.Index, connect with { Candidates = candidates, Nat = DescribeNat() }));
     }
@@ -474,7 +485,8 @@ internal sealed partial class NodeCore : ISignallingOwner
     private SignallingSession? FindSession(PendingDial dial) => _sessions.Find(
         s => s.State == SignallingState.Registered && !dial.TriedSessions.Contains(s.Index) && (dial.Request.Sessions.Count == 0 || dial.Request.Sessions.Contains(s.Index)));
 
-    private void FailDial(PendingDial dial, TimeSpan now, GimletErrorKind kind, string message, string? hint, bool leavesRelay = false)
+    private void FailDial(
+        PendingDial dial, TimeSpan now, GimletErrorKind kind, string message, string? hint, bool leavesRelay = false, RelayCause? skipped = null)
     {
         if (leavesRelay)
         {
@@ -485,7 +497,7 @@ internal sealed partial class NodeCore : ISignallingOwner
             GiveUp(dial.Id, now);
         }
 
-        _events.Enqueue(new CallFailed(dial.Id, kind, message, hint) { LeavesRelay = leavesRelay, Elapsed = now - dial.StartedAt });
+        _events.Enqueue(new CallFailed(dial.Id, kind, message, hint) { LeavesRelay = leavesRelay, Skipped = skipped, Elapsed = now - dial.StartedAt });
     }
 
     private CandidateDescription[] DescribeCandidates() =>

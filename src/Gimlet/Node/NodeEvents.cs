@@ -70,12 +70,16 @@ internal sealed record CallPinged(CallId Handle, uint Sequence, TransportAddress
 /// <param name="Proven">Public addresses of the caller where the server saw it; empty where no direct path is looked for.</param>
 internal sealed record CallAdmitted(CallId Handle, PeerId Peer, int Session, string? Protocol, IReadOnlyList<TransportAddress> Proven) : CallEvent(Handle)
 {
-    /// <summary>The caller named addresses: it wants a direct path, and has none.</summary>
+    /// <summary>Checks begin with it: the caller has named addresses, for it wants a direct path and has none, and this side takes part in direct paths.</summary>
     public bool LooksForPaths { get; init; }
 }
 
 /// <summary>A call of this node goes out by a server: what it relays goes there as well.</summary>
-internal sealed record CallRouted(CallId Handle, PeerId Peer, int Session) : CallEvent(Handle);
+internal sealed record CallRouted(CallId Handle, PeerId Peer, int Session) : CallEvent(Handle)
+{
+    /// <summary>It dials for a protocol; otherwise it only looks for paths.</summary>
+    public bool IsDial { get; init; }
+}
 
 /// <summary>Both sides know of each other, and checks begin: only from here on a punch is attempted.</summary>
 internal sealed record CallIntroduced(CallId Handle, PeerId Peer, bool IsIncoming) : CallEvent(Handle);
@@ -105,6 +109,9 @@ internal sealed record CallFailed(CallId Handle, GimletErrorKind Kind, string Me
 {
     /// <summary>The peer has been found and did not refuse: the relay is not affected.</summary>
     public bool LeavesRelay { get; init; }
+
+    /// <summary>Why no punch was made where the relay is not affected; null also where this side wanted no path of this call, which says nothing of the peer.</summary>
+    public RelayCause? Skipped { get; init; }
 
     /// <summary>Since the dial, or since the call came in.</summary>
     public TimeSpan Elapsed { get; init; }

@@ -100,7 +100,7 @@ internal sealed class CallRecord
             _statistics.Numbers.PunchesAttempted++;
         }
 
-        GimletMeter.PunchesAttempted.Add(1);
+        _statistics.Tell(GimletMeter.PunchesAttempted);
         Begin(ref _punching, CallSpan.PunchName);
     }
 
@@ -118,7 +118,7 @@ internal sealed class CallRecord
             _statistics.Numbers.PunchesSucceeded++;
         }
 
-        GimletMeter.PunchesSucceeded.Add(1);
+        _statistics.Tell(GimletMeter.PunchesSucceeded);
         _punching.Stop();
     }
 
@@ -139,7 +139,7 @@ internal sealed class CallRecord
             fallback = TakeFallback();
         }
 
-        GimletMeter.PunchesFailed.Add(1, new KeyValuePair<string, object?>(GimletMeter.CauseTag, cause.ToCauseString()));
+        _statistics.TellFailure(cause);
         _punching.Fail(cause);
         Count(fallback);
     }
@@ -203,7 +203,7 @@ internal sealed class CallRecord
             _statistics.Numbers.TimeToFirstByte.Add(sinceDial);
         }
 
-        GimletMeter.TimeToFirstByte.Record(sinceDial.TotalSeconds);
+        _statistics.Tell(GimletMeter.TimeToFirstByte, sinceDial);
     }
 
     /// <summary>A direct path carries the connection. Only the first report counts.</summary>
@@ -221,7 +221,7 @@ internal sealed class CallRecord
             _statistics.Numbers.TimeToDirect.Add(sinceDial);
         }
 
-        GimletMeter.TimeToDirect.Record(sinceDial.TotalSeconds);
+        _statistics.Tell(GimletMeter.TimeToDirect, sinceDial);
     }
 
     /// <summary>The call is over: it has opened what it could, or failed. Ends the span. Safe to call twice.</summary>
@@ -230,11 +230,28 @@ internal sealed class CallRecord
     /// <param name="cause">Why that path is not direct.</param>
     public void End(GimletErrorKind? error, PathKind? path, RelayCause cause)
     {
+        if (TryEnd())
+        {
+            _span.End(error, path, cause);
+        }
+    }
+
+    /// <summary>The call was given up by this side before anything came of it, which is no failure. Safe to call twice, as <see cref="End"/>.</summary>
+    public void Cancel()
+    {
+        if (TryEnd())
+        {
+            _span.Cancel();
+        }
+    }
+
+    private bool TryEnd()
+    {
         lock (_statistics.Gate)
         {
             if (_ended)
             {
-                return;
+                return false;
             }
 
             _ended = true;
@@ -243,7 +260,7 @@ internal sealed class CallRecord
         _introduction.Stop();
         _punching.Stop();
         _handshake.Stop();
-        _span.End(error, path, cause);
+        return true;
     }
 
     /// <summary>Starts a part outside of the lock, because a listener is foreign code; a call that has ended meanwhile ends it.</summary>
@@ -276,11 +293,11 @@ internal sealed class CallRecord
         return true;
     }
 
-    private static void Count(bool fallback)
+    private void Count(bool fallback)
     {
         if (fallback)
         {
-            GimletMeter.RelayFallbacks.Add(1);
+            _statistics.Tell(GimletMeter.RelayFallbacks);
         }
     }
 }

@@ -141,6 +141,16 @@ internal readonly struct CallSpan
         }
     }
 
+    /// <summary>Ends a call that was given up: no path, no error.</summary>
+    public void Cancel()
+    {
+        if (_activity is { IsStopped: false })
+        {
+            _ = _activity.SetTag("gimlet.outcome", "cancelled");
+            Stop();
+        }
+    }
+
     /// <summary>Ends the span; does nothing where it is empty or over.</summary>
     public void Stop()
     {

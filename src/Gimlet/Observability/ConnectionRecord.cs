@@ -44,7 +44,7 @@ internal sealed class ConnectionRecord(StatisticsCollector statistics, PathKind 
             }
         }
 
-        (from == PathKind.Relay ? GimletMeter.Upgrades : path == PathKind.Relay ? GimletMeter.Downgrades : GimletMeter.Migrations).Add(1);
+        statistics.Tell(from == PathKind.Relay ? GimletMeter.Upgrades : path == PathKind.Relay ? GimletMeter.Downgrades : GimletMeter.Migrations);
     }
 
     /// <summary>The connection has ended. Safe to call twice.</summary>

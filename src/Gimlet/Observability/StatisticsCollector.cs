@@ -1,14 +1,19 @@
+using System.Diagnostics.Metrics;
+
 namespace Gimlet.Observability;
 
 /// <summary>
 /// Counts what a node does. Thread-safe: one lock, taken once per event and never per packet, so that <see cref="GetStatistics"/> sees every number of the
 /// same moment; listeners of the meter are called outside of it.
 /// </summary>
-internal sealed class StatisticsCollector : IDisposable
+/// <param name="isHeard">Meter and spans tell of it, which is for all nodes but those of a rehearsal: exporters would count calls that nobody made.</param>
+internal sealed class StatisticsCollector(bool isHeard = true) : IDisposable
 {
     private readonly long[] _sent = new long[2];
     private readonly long[] _received = new long[2];
-    private bool _disposed;
+
+    // What is open here is not in the meter, or not any more.
+    private bool _isOut = !isHeard;
 
     /// <summary>Guards <see cref="Numbers"/> and the state of the calls and connections that count into them.</summary>
     internal Lock Gate { get; } = new();
@@ -34,8 +39,8 @@ internal sealed class StatisticsCollector : IDisposable
             }
         }
 
-        (direction == CallDirection.Outgoing ? GimletMeter.CallsOutgoing : GimletMeter.CallsIncoming).Add(1);
-        return new CallRecord(this, CallSpan.Start(call, peer, direction, policy));
+        Tell(direction == CallDirection.Outgoing ? GimletMeter.CallsOutgoing : GimletMeter.CallsIncoming);
+        return new CallRecord(this, isHeard ? CallSpan.Start(call, peer, direction, policy) : default);
     }
 
     /// <summary>A connection is usable.</summary>
@@ -56,13 +61,13 @@ internal sealed class StatisticsCollector : IDisposable
                 Numbers.ConnectionsAccepted++;
             }
 
-            if (!_disposed)
+            if (!_isOut)
             {
                 GimletMeter.AddOpen(1);
             }
         }
 
-        (direction == CallDirection.Outgoing ? GimletMeter.ConnectionsOpened : GimletMeter.ConnectionsAccepted).Add(1);
+        Tell(direction == CallDirection.Outgoing ? GimletMeter.ConnectionsOpened : GimletMeter.ConnectionsAccepted);
         return new ConnectionRecord(this, path, pathNumber);
     }
 
@@ -75,13 +80,19 @@ internal sealed class StatisticsCollector : IDisposable
         if (sent > 0)
         {
             _ = Interlocked.Add(ref _sent[(int)path], sent);
-            GimletMeter.BytesSent.Add(sent, new KeyValuePair<string, object?>(GimletMeter.PathTag, GimletMeter.Text(path)));
+            if (isHeard)
+            {
+                GimletMeter.BytesSent.Add(sent, new KeyValuePair<string, object?>(GimletMeter.PathTag, GimletMeter.Text(path)));
+            }
         }
 
         if (received > 0)
         {
             _ = Interlocked.Add(ref _received[(int)path], received);
-            GimletMeter.BytesReceived.Add(received, new KeyValuePair<string, object?>(GimletMeter.PathTag, GimletMeter.Text(path)));
+            if (isHeard)
+            {
+                GimletMeter.BytesReceived.Add(received, new KeyValuePair<string, object?>(GimletMeter.PathTag, GimletMeter.Text(path)));
+            }
         }
     }
 
@@ -91,7 +102,7 @@ internal sealed class StatisticsCollector : IDisposable
     {
         lock (Gate)
         {
-            if (!_disposed)
+            if (!_isOut)
             {
                 GimletMeter.MovePortMapping(Numbers.PortMappingState, state);
             }
@@ -117,7 +128,7 @@ internal sealed class StatisticsCollector : IDisposable
             Numbers.PortMappingRenewals++;
         }
 
-        GimletMeter.PortMappingRenewals.Add(1);
+        Tell(GimletMeter.PortMappingRenewals);
     }
 
     /// <summary>
@@ -160,14 +171,41 @@ internal sealed class StatisticsCollector : IDisposable
     {
         lock (Gate)
         {
-            if (_disposed)
+            if (_isOut)
             {
                 return;
             }
 
-            _disposed = true;
+            _isOut = true;
             GimletMeter.AddOpen(-Numbers.ConnectionsOpen);
             GimletMeter.MovePortMapping(Numbers.PortMappingState, PortMappingState.None);
+        }
+    }
+
+    /// <summary>Tells the meter of one event; called without the lock, as the next.</summary>
+    internal void Tell(Counter<long> counter)
+    {
+        if (isHeard)
+        {
+            counter.Add(1);
+        }
+    }
+
+    /// <summary>Tells the meter of a punch that failed.</summary>
+    internal void TellFailure(RelayCause cause)
+    {
+        if (isHeard)
+        {
+            GimletMeter.PunchesFailed.Add(1, new KeyValuePair<string, object?>(GimletMeter.CauseTag, cause.ToCauseString()));
+        }
+    }
+
+    /// <summary>Tells the meter how long something took.</summary>
+    internal void Tell(Histogram<double> histogram, TimeSpan duration)
+    {
+        if (isHeard)
+        {
+            histogram.Record(duration.TotalSeconds);
         }
     }
 
@@ -175,7 +213,7 @@ internal sealed class StatisticsCollector : IDisposable
     internal void CloseConnection()
     {
         Numbers.ConnectionsOpen--;
-        if (!_disposed)
+        if (!_isOut)
         {
             GimletMeter.AddOpen(-1);
         }

@@ -16,6 +16,9 @@ internal sealed class PeerState(PeerId id)
     /// <summary>Dials of the peer that were accepted and are not connections yet: protocol, and until when they are waited for.</summary>
     public List<ExpectedDial> Expected { get; } = [];
 
+    /// <summary>Dials of the peer that are waited for no longer: a handshake that was begun in time may still end.</summary>
+    public List<ExpectedDial> Late { get; } = [];
+
     /// <summary>Protocols of the peer's last dial that this side rejected with <c>glare</c>: what it had begun by then is not to become a connection.</summary>
     public HashSet<string> Glared { get; } = [];
 
@@ -74,6 +77,11 @@ internal readonly record struct ExpectedDial(CallId Call, string Protocol, TimeS
     /// <summary>The peer wants a direct path for it, and says so: it named addresses.</summary>
     public bool LooksForPaths { get; init; }
 }
+
+/// <summary>The dial that a connection of the peer comes of.</summary>
+/// <param name="Call">Its call; empty for a serverless one, of which each side knows its own handle only.</param>
+/// <param name="Waited">Since it was admitted.</param>
+internal readonly record struct AwaitedDial(CallId Call, TimeSpan Waited);
 
 /// <summary>One call's agent as the table sees it.</summary>
 internal sealed class PeerAgent(CallId handle, CallId call, TimeSpan startedAt)

@@ -56,6 +56,7 @@ internal sealed partial class PeerTable
                 break;
             case CallGlared glared when _byHandle.TryGetValue(glared.Handle, out PeerState? peer):
                 _events.Enqueue(new DialGlared(peer.Id, glared.Handle));
+                ForgetUnused(peer, glared.Handle);
                 break;
             case SessionRegistered:
                 HandleRegistered(now);
@@ -76,10 +77,11 @@ internal sealed partial class PeerTable
     private void HandleAdmitted(CallAdmitted admitted, TimeSpan now)
     {
         PeerState peer = GetOrAdd(admitted.Peer, now);
-        _byHandle[admitted.Handle] = peer;
         peer.LastAttempt = now;
         if (admitted.Protocol is { } protocol)
         {
+            // One that only looks for paths is remembered with its introduction: without a candidate of the caller's it has none, and no end either.
+            _byHandle[admitted.Handle] = peer;
             _ = peer.Glared.Remove(protocol);
 
             // Told again after a WebSocket was replaced, it is the same dial.
@@ -186,7 +188,7 @@ internal sealed partial class PeerTable
         bool was = peer.Chosen is { } chosen && chosen.Handle == handle;
         _ = peer.Punching.Remove(handle);
         _ = peer.Agents.Remove(handle, out PeerAgent? gone);
-        _ = peer.Dials.ContainsKey(handle) || _byHandle.Remove(handle);
+        ForgetUnused(peer, handle);
         if (was)
         {
             // Choose sees the difference: the one that is gone was in use, and is not healthy.
@@ -227,20 +229,25 @@ internal sealed partial class PeerTable
                 failed.Message));
         }
 
-        if (peer.Dials.ContainsKey(failed.Handle) && !failed.LeavesRelay)
+        bool isDead = peer.Dials.ContainsKey(failed.Handle) && !failed.LeavesRelay;
+        if (isDead)
         {
             _events.Enqueue(new DialFailed(peer.Id, failed.Handle, failed.Kind, failed.Message, failed.Hint));
         }
 
         _ = peer.Agents.Remove(failed.Handle);
         _ = peer.Punching.Remove(failed.Handle);
-        _ = peer.Dials.ContainsKey(failed.Handle) || _byHandle.Remove(failed.Handle);
-        peer.LastVerdict = failed.Verdict ?? failed.Kind switch
+        ForgetUnused(peer, failed.Handle);
+
+        // What a dial was rejected for, such as its protocol, and a call that looked for no path, say nothing of direct paths.
+        bool isTelling = failed.Kind == GimletErrorKind.PunchFailed || (failed.LeavesRelay ? failed.Skipped is not null : !isDead);
+        if (isTelling)
         {
-            GimletErrorKind.Unsupported when failed.LeavesRelay => new RelayVerdict(RelayCause.PeerUnsupported, RelayEvidence.None),
-            _ when peer.LastVerdict is not null => peer.LastVerdict,
-            _ => new RelayVerdict(RelayCause.NotIntroduced, RelayEvidence.None),
-        };
+            peer.LastVerdict = failed.Verdict
+                ?? (failed.Skipped is { } cause ? new RelayVerdict(cause, RelayEvidence.None) : peer.LastVerdict)
+                ?? new RelayVerdict(RelayCause.NotIntroduced, RelayEvidence.None);
+        }
+
         if (failed.Kind == GimletErrorKind.Unsupported || peer.Chosen is not null)
         {
             return;

@@ -25,9 +25,6 @@ internal sealed partial class PeerTable
     // Paths outlive the last connection for a moment: the next one to the same peer is direct at once.
     private static readonly TimeSpan IdleLinger = TimeSpan.FromSeconds(10);
 
-    // A handshake over a bad network takes a few seconds.
-    private static readonly TimeSpan ExpectedFor = TimeSpan.FromSeconds(10);
-
     // QUIC silent twice within this on one path, although its checks pass: full-size datagrams do not get through.
     private static readonly TimeSpan SilenceMemory = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan MaxSilencePause = TimeSpan.FromSeconds(60);
@@ -88,8 +85,12 @@ internal sealed partial class PeerTable
     public void DialAfterAll(DialRequest request, TimeSpan now)
     {
         PeerState peer = GetOrAdd(request.Peer, now);
-        _ = peer.Expected.RemoveAll(e => e.Protocol == request.Protocol);
-        NoteExpected(peer);
+        while (peer.Expected.FindIndex(e => e.Protocol == request.Protocol) is >= 0 and int late)
+        {
+            peer.Late.Add(peer.Expected[late]);
+            EndExpected(peer, late, now);
+        }
+
         SendDial(peer, request, now);
     }
 
@@ -119,6 +120,10 @@ internal sealed partial class PeerTable
                 ForgetUnused(peer, call);
             }
         }
+        else
+        {
+            ForgetUnused(peer, call);
+        }
 
         NoteIdle(peer, now);
     }
@@ -137,24 +142,40 @@ internal sealed partial class PeerTable
     public bool TakeGlare(PeerId id, string protocol) => _peers.TryGetValue(id, out PeerState? peer) && peer.Glared.Remove(protocol);
 
     /// <summary>There is one more connection with the peer.</summary>
-    /// <returns>The peer's call that led to it, where it was one of the peer's.</returns>
+    /// <returns>The peer's call that led to it, where it was one of the peer's and was still waited for.</returns>
     public CallId? AddConnection(PeerId id, string protocol, bool isIncoming, bool allowsDirect, TimeSpan now)
     {
         PeerState peer = GetOrAdd(id, now);
         peer.Connections++;
         peer.DirectConnections += allowsDirect ? 1 : 0;
-        int expected = isIncoming ? peer.Expected.FindIndex(e => e.Protocol == protocol || e.Protocol.Length == 0) : -1;
-        if (expected < 0)
+        if (!isIncoming)
         {
             return null;
         }
 
-        ExpectedDial dial = peer.Expected[expected];
-        peer.Expected.RemoveAt(expected);
-        NoteExpected(peer);
+        (List<ExpectedDial> dials, int at) = Find(peer, protocol);
+        if (at < 0)
+        {
+            return null;
+        }
 
-        // Of a serverless call each side knows its own handle only.
-        return dial.Protocol.Length > 0 ? dial.Call : null;
+        ExpectedDial dial = dials[at];
+        dials.RemoveAt(at);
+        if (dials == peer.Late)
+        {
+            // It was said to have come to nothing.
+            return null;
+        }
+
+        NoteExpected(peer);
+        if (dial.Protocol.Length == 0)
+        {
+            // Of a serverless call each side knows its own handle only. Its check may be unanswered still, and is no stranger's then.
+            return null;
+        }
+
+        ForgetUnused(peer, dial.Call);
+        return dial.Call;
     }
 
     /// <summary>A connection with the peer has ended.</summary>
@@ -170,6 +191,23 @@ internal sealed partial class PeerTable
 
     /// <summary>The direct path to the peer; null for the relay.</summary>
     public PathInfo? DirectPathOf(PeerId id) => _peers.TryGetValue(id, out PeerState? peer) ? peer.Chosen?.Path : null;
+
+    /// <summary>Where the checks of a direct path come to on this side; empty for the relay, and where none has come.</summary>
+    public TransportAddress LocalOf(PeerId id, TransportAddress remote)
+    {
+        if (!remote.IsEmpty && _peers.TryGetValue(id, out PeerState? peer))
+        {
+            foreach (PeerAgent agent in peer.Agents.Values)
+            {
+                if (agent.Path is { } path && path.Remote == remote)
+                {
+                    return path.Local;
+                }
+            }
+        }
+
+        return default;
+    }
 
     /// <summary>A connection does without a direct path from now on.</summary>
     public void LeaveDirect(PeerId id, TimeSpan now)
@@ -301,8 +339,10 @@ internal sealed partial class PeerTable
                 continue;
             }
 
+            _ = peer.Late.RemoveAll(e => now >= e.Until + LateFor);
             while (peer.Expected.FindIndex(e => now >= e.Until) is >= 0 and int late)
             {
+                peer.Late.Add(peer.Expected[late]);
                 EndExpected(peer, late, now);
             }
 
@@ -330,18 +370,6 @@ internal sealed partial class PeerTable
         }
     }
 
-    private void EndExpected(PeerState peer, int at, TimeSpan now)
-    {
-        ExpectedDial gone = peer.Expected[at];
-        peer.Expected.RemoveAt(at);
-        ForgetUnused(peer, gone.Call);
-        NoteExpected(peer);
-        NoteIdle(peer, now);
-        _events.Enqueue(new ExpectedDialEnded(peer.Id, gone.Call, gone.Protocol, IsLast: !peer.Expected.Exists(e => e.Protocol == gone.Protocol)));
-    }
-
-    private void NoteExpected(PeerState peer) => _events.Enqueue(new DialsExpected(peer.Id, peer.Expected.Count));
-
     private static TimeSpan DueOf(PeerState peer)
     {
         TimeSpan due = peer.NextAttempt;
@@ -350,6 +378,11 @@ internal sealed partial class PeerTable
         foreach (ExpectedDial expected in peer.Expected)
         {
             due = Min(due, expected.Until);
+        }
+
+        foreach (ExpectedDial late in peer.Late)
+        {
+            due = Min(due, late.Until + LateFor);
         }
 
         foreach (PeerAgent agent in peer.Agents.Values)
@@ -516,10 +549,15 @@ internal sealed partial class PeerTable
         }
     }
 
-    // A call whose checks are under way, or have found a path, is forgotten with them.
+    // A call is remembered while anything may still be told of it: a dial, its introduction, its checks or the path that they found, the peer's connection. Peers
+    // make calls as they like, and the peer itself is remembered for as long as there is a connection with it.
     private void ForgetUnused(PeerState peer, CallId handle)
     {
-        if (!peer.Punching.Contains(handle) && !peer.Agents.ContainsKey(handle))
+        if (!peer.Punching.Contains(handle)
+            && !peer.Agents.ContainsKey(handle)
+            && !peer.Dials.ContainsKey(handle)
+            && !peer.Expected.Exists(e => e.Call == handle)
+            && !_core.IsPending(handle))
         {
             _ = _byHandle.Remove(handle);
         }

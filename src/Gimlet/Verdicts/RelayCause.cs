@@ -47,4 +47,7 @@ public enum RelayCause
 
     /// <summary>This node, the server or the peer allows no further attempt at the moment. <c>rate-limited</c></summary>
     RateLimited,
+
+    /// <summary>Both sides have agreed on the relay in a race (<see cref="ConnectOptions.Race"/>). <c>race-lost</c></summary>
+    RaceLost,
 }

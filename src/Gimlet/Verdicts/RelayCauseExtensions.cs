@@ -53,6 +53,10 @@ public static class RelayCauseExtensions
             "the call that looks for direct paths was not introduced",
             "Check that the server can be reached and that both sides use it; it is tried again by itself."),
         RelayCause.RateLimited => ("rate-limited", "no further attempt is allowed at the moment", "Nothing has to: it is tried again by itself."),
+        RelayCause.RaceLost => (
+            "race-lost",
+            "both sides raced the direct path against the relay, and it did not work for both in time",
+            "The report of the race has what each side found; the next connection tries again."),
         _ => throw new ArgumentOutOfRangeException(nameof(cause), cause, "Not a relay cause."),
     };
 }

@@ -75,6 +75,13 @@ public sealed class OwnedPathApiTests : IAsyncDisposable
         Assert.Equal((false, false, 0L, TimeSpan.Zero), (dead.IsValidated, dead.IsCurrent, dead.BytesReceived, dead.Rtt));
         Assert.InRange(dead.PacketsLost, 1, dead.PacketsSent);
         Assert.True(_endpoints.ToServer.Held.ContainsKey(Dead), "it is challenged, so it is held");
+
+        // The connection's own sum stays when the path takes its figures along.
+        long lost = client.GetStatistics().BytesLost;
+        Assert.InRange(lost, dead.PacketsLost, dead.BytesSent);
+        client.RemovePath(Dead);
+        Assert.Null(Of(client, Dead));
+        Assert.True(client.GetStatistics().BytesLost >= lost);
     }
 
     [Fact]

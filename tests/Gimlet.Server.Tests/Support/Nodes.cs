@@ -66,6 +66,17 @@ internal static class Nodes
         connection.PathChanged -= Look;
     }
 
+    /// <summary>Looks until a condition holds that nothing tells of.</summary>
+    public static async Task UntilAsync(Func<bool> holds, Func<string> otherwise)
+    {
+        var waited = System.Diagnostics.Stopwatch.StartNew();
+        while (!holds())
+        {
+            Assert.True(waited.Elapsed < Deadline, otherwise());
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+
     public static Task<T> Within<T>(this Task<T> task) => task.WaitAsync(Deadline, TestContext.Current.CancellationToken);
 
     public static Task Within(this Task task) => task.WaitAsync(Deadline, TestContext.Current.CancellationToken);

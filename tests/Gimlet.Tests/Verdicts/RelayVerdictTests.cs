@@ -12,6 +12,7 @@ public sealed class RelayVerdictTests
         [
             "not-relayed", "still-trying", "relay-only-policy", "own-holepunch-off", "peer-unsupported", "own-udp-blocked", "both-nats-map-per-destination",
             "own-nat-hard-peer-filters", "peer-nat-hard-own-filters", "nothing-got-through", "answers-lost", "path-died", "no-candidates", "not-introduced", "rate-limited",
+            "race-lost",
         ];
         Assert.Equal(expected, Enum.GetValues<RelayCause>().Select(c => c.ToCauseString()));
     }
