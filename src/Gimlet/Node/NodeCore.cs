@@ -56,7 +56,7 @@ internal sealed partial class NodeCore : IDisposable
         _gatherer = new CandidateGatherer(options.Traversal, options.AllowLoopback, options.Random);
         for (int i = 0; i < options.Servers; i++)
         {
-            _ = AddSession();
+            Add(options.Token);
         }
     }
 
@@ -103,12 +103,11 @@ internal sealed partial class NodeCore : IDisposable
         }
     }
 
-    /// <summary>The node speaks with one server more.</summary>
+    /// <summary>The node speaks with one server more, which a ticket named: it is a stranger's, and does not get the token.</summary>
     /// <returns>The index of its session.</returns>
     public int AddSession()
     {
-        _sessions.Add(new SignallingSession(_sessions.Count, _options.Identity, _options.Token, this));
-        _updatedAt.Add(null);
+        Add(token: null);
         return _sessions.Count - 1;
     }
 
@@ -253,6 +252,12 @@ internal sealed partial class NodeCore : IDisposable
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private void Add(string? token)
+    {
+        _sessions.Add(new SignallingSession(_sessions.Count, _options.Identity, token, this));
+        _updatedAt.Add(null);
+    }
 
     private bool HandleRequest(TimeSpan now, TransportAddress local, TransportAddress remote, in StunMessage request) =>
         CheckMessages.TryReadUsername(request, out CallId id, out bool fromCaller)
