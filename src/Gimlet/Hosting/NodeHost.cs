@@ -260,7 +260,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     void ISignallingLinkEvents.LinkRelayed(int session, Span<byte> frame)
     {
         // Text overtakes: whoever calls is known before its first datagram.
-        if (!RelayFrame.TryRead(frame, out RelayFrame header) || !Paths.TryFindRelay(header.Peer, session, out RelayWay? way))
+        if (!RelayFrame.TryRead(frame, out RelayFrame header) || !Paths.TryFindRelay(header.Peer, out RelayWay? way))
         {
             return;
         }
@@ -268,6 +268,12 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         QuicReceiver receiver = Volatile.Read(ref _relayReceivers)[session] ??= Quic.CreateReceiver();
         Paths.CountReceived(PathKind.Relay, frame.Length - header.HeaderLength);
         receiver.Receive(way.Path, EcnMark.NotEct, frame[header.HeaderLength..], header.SegmentSize, Paths.IsExpected(header.Peer));
+        if (receiver.HeardAuthentic)
+        {
+            // The peer is to be reached where it was heard last.
+            way.Session = session;
+        }
+
         receiver.Flush();
     }
 
@@ -408,7 +414,10 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
                 _ = Paths.ToRelay(admitted.Peer, admitted.Session);
                 break;
             case CallRouted routed:
-                _ = Paths.ToRelay(routed.Peer, routed.Session);
+                Paths.Route(routed.Peer, routed.Session, _core.HasConnection(routed.Peer) && CanRelayTo(routed.Peer));
+                break;
+            case PeerUnreachable { Reason: RejectReason.Offline } unreachable:
+                Paths.NoteOffline(unreachable.Peer, unreachable.Session);
                 break;
             case CallHeard heard:
                 Paths.Vouch(heard.Remote, heard.Peer, CandidateKind.PeerReflexive);

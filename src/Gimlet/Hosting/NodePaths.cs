@@ -30,12 +30,13 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
     private readonly Lock _vouching = new();
     private int _last;
     private int _waiting;
+    private long _unadmitted;
 
     /// <summary>A socket had no room; <see cref="QuicEndpoint.NotifyWritable"/> is to be called when it has.</summary>
     public Action<DatagramSocket>? WaitForRoom { get; set; }
 
     /// <summary>Datagrams that came by the relay from somebody who has no call with this node.</summary>
-    public long Unadmitted { get; private set; }
+    public long Unadmitted => Volatile.Read(ref _unadmitted);
 
     /// <summary>The way to an address. The system chooses the local one: after a change of interface it chooses another, and the path goes on.</summary>
     public QuicPath To(in TransportAddress remote) => _udp.GetOrAdd(default, remote);
@@ -60,6 +61,28 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
         }
 
         return way.Path;
+    }
+
+    /// <summary>
+    /// A call to the peer goes out by a server. Connections that are open stay where they are while that works: who is behind the other server has yet to be seen,
+    /// and a ticket names servers that its writer chose.
+    /// </summary>
+    /// <param name="peer">The peer.</param>
+    /// <param name="session">The server that carries the call.</param>
+    /// <param name="keeps">The present server carries connections with the peer.</param>
+    public void Route(PeerId peer, int session, bool keeps)
+    {
+        _ = ToRelay(peer, keeps ? -1 : session);
+        _byPeer[peer].RoutedSession = session;
+    }
+
+    /// <summary>A server has no such peer: where its last call went, there is another way to it.</summary>
+    public void NoteOffline(PeerId peer, int session)
+    {
+        if (_byPeer.TryGetValue(peer, out RelayWay? way) && way.Session == session && way.RoutedSession >= 0)
+        {
+            way.Session = way.RoutedSession;
+        }
     }
 
     /// <summary>Which server carries datagrams to the peer; -1 for none.</summary>
@@ -134,18 +157,20 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
     /// <summary>Somebody vouched for the address: it is a peer's.</summary>
     public bool IsVouched(in TransportAddress remote) => _vouched.ContainsKey(remote);
 
-    /// <summary>Takes the way of a frame that came by a server; false for a stranger's.</summary>
-    public bool TryFindRelay(PeerId peer, int session, [NotNullWhen(true)] out RelayWay? way)
+    /// <summary>
+    /// Takes the way of a frame that came by a server; false for a stranger's. That a server names the peer as the sender proves nothing: only when QUIC has found
+    /// the frame authentic is the peer to be reached there (<see cref="RelayWay.Session"/>).
+    /// </summary>
+    public bool TryFindRelay(PeerId peer, [NotNullWhen(true)] out RelayWay? way)
     {
-        if (!_byPeer.TryGetValue(peer, out way))
+        if (_byPeer.TryGetValue(peer, out way))
         {
-            Unadmitted++;
-            return false;
+            return true;
         }
 
-        // The peer is to be reached where it was heard last.
-        way.Session = session;
-        return true;
+        // Servers' frames are taken on a thread for each.
+        _ = Interlocked.Increment(ref _unadmitted);
+        return false;
     }
 
     /// <summary>Who is at the other end; empty for an address that nobody vouched for.</summary>
@@ -289,6 +314,9 @@ internal sealed class RelayWay(PeerId peer, QuicPath path)
     public PeerId Peer { get; } = peer;
 
     public QuicPath Path { get; } = path;
+
+    /// <summary>The server that the last call to the peer went to; -1 before there was one.</summary>
+    public int RoutedSession { get; set; } = -1;
 
     /// <summary>The server session that carries it; -1 before one does.</summary>
     public int Session
