@@ -44,6 +44,9 @@ internal static class RejectReason
 internal static class RelayLimit
 {
     public const string BytesPerSecond = "relay-bytes-per-second";
+
+    /// <summary>Binary frames per second of one sender, however small.</summary>
+    public const string FramesPerSecond = "relay-frames-per-second";
     public const string Queue = "relay-queue";
 }
 
