@@ -242,7 +242,13 @@ internal sealed partial class NodeCore : ISignallingOwner
         bool relays = Relays(session) && introduce.Capabilities?.Contains(Capability.Relay, StringComparer.Ordinal) == true;
         if (introduce.Capabilities is null || !introduce.Capabilities.Contains(Capability.Direct, StringComparer.Ordinal))
         {
-            FailDial(dial, now, GimletErrorKind.Unsupported, $"{dial.Peer} takes part in no direct paths (it runs with --no-holepunch).", null, relays);
+            if (!relays)
+            {
+                FailDial(dial, now, GimletErrorKind.RendezvousNoRelay, $"The server does not relay to {dial.Peer}, which takes part in no direct paths.", null);
+                return;
+            }
+
+            FailDial(dial, now, GimletErrorKind.Unsupported, $"{dial.Peer} takes part in no direct paths.", null, relays);
             return;
         }
 
