@@ -360,6 +360,12 @@ public sealed class GimletNode : IAsyncDisposable
     {
         switch (news)
         {
+            case SessionEvent gone when _host.ServerOf(gone.Session) is null:
+                break;
+            case ServerLeft left:
+                NodeLog.ServerLeft(_logger, left.Server, left.Reason);
+                ServerStatusChanged?.Invoke(new ServerStatus(left.Server, IsRegistered: false, left.Reason));
+                break;
             case StunServersNamed named when _options.StunServers.Count == 0:
                 _host.ResolveStun(StunServerNames.Parse(named.Servers, _host.ServerOf(named.Session)!));
                 break;

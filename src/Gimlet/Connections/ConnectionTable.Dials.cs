@@ -25,7 +25,7 @@ internal sealed partial class ConnectionTable
             GimletErrorKind.BadUsage, "No application protocol is named.", "Name one in ConnectOptions.Protocol, or in GimletNodeOptions.Protocols.");
         CallId call = _host.Run(static (host, _, _) => host.Core.NewCallId(), 0);
         var dial = new Dial(call, peer, protocol, options.Policy ?? _options.EffectivePolicy, Time.GetTimestamp());
-        IReadOnlyList<int> sessions = options.Ticket is { Servers.Count: > 0 } lead ? _host.SessionsWith(lead.Servers) : [];
+        IReadOnlyList<int> sessions = options.Ticket is { Servers.Count: > 0 } lead ? _host.SessionsWith(peer, lead.Servers) : [];
         NodeLog.Dialling(_logger, call, peer);
         _ = _records.Begin(call, peer, dial.Policy);
         ReadOnlyMemory<byte> secret = options.Ticket is { } ticket ? ticket.Secret.ToArray() : default;

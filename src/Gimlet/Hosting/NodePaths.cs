@@ -85,6 +85,20 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
         }
     }
 
+    /// <summary>The node does not speak with a server any more.</summary>
+    public void LeaveServer(int session)
+    {
+        foreach (RelayWay way in _byNumber.Values)
+        {
+            way.RoutedSession = way.RoutedSession == session ? -1 : way.RoutedSession;
+            if (way.Session == session)
+            {
+                // It came this way without a call; where the last call went, it was known.
+                way.Session = way.RoutedSession;
+            }
+        }
+    }
+
     /// <summary>Which server carries datagrams to the peer; -1 for none.</summary>
     public int RelaySessionOf(PeerId peer) => _byPeer.TryGetValue(peer, out RelayWay? way) ? way.Session : -1;
 

@@ -16,12 +16,12 @@ internal sealed partial class NodeCore : ISignallingOwner
     private const int MaxCallsToTell = 64;
 
     /// <summary>The WebSocket of a session is open.</summary>
-    public void SignallingOpened(int session, string authority, TimeSpan now) => _sessions[session].Opened(authority, now);
+    public void SignallingOpened(int session, string authority, TimeSpan now) => Find(session)?.Opened(authority, now);
 
     /// <summary>The WebSocket of a session is gone. Connections with a direct path do not notice.</summary>
     public void SignallingClosed(int session, TimeSpan now)
     {
-        _sessions[session].Closed();
+        Find(session)?.Closed();
         foreach (PendingDial dial in _dials.All)
         {
             if (dial.Session == session)
@@ -38,14 +38,14 @@ internal sealed partial class NodeCore : ISignallingOwner
     /// <summary>A text frame of a session.</summary>
     public void HandleSignal(int session, ReadOnlySpan<byte> text, TimeSpan now)
     {
-        _sessions[session].Handle(text, now);
+        Find(session)?.Handle(text, now);
         AfterCalls(now);
     }
 
-    public bool IsRegistered(int session) => _sessions[session].State == SignallingState.Registered;
+    public bool IsRegistered(int session) => Find(session)?.State == SignallingState.Registered;
 
     /// <summary>The last error that a server named in the present session, if any.</summary>
-    public ErrorMessage? LastError(int session) => _sessions[session].LastError;
+    public ErrorMessage? LastError(int session) => Find(session)?.LastError;
 
     /// <summary>A fresh id for <see cref="Dial(DialRequest, TimeSpan)"/> or <see cref="DialServerless"/>.</summary>
     public CallId NewCallId()
@@ -74,7 +74,7 @@ internal sealed partial class NodeCore : ISignallingOwner
     public bool CanRelay => _sessions.Exists(static s => s.State == SignallingState.Registered && Relays(s));
 
     /// <summary>That server relays.</summary>
-    public bool RelaysAt(int session) => Relays(_sessions[session]);
+    public bool RelaysAt(int session) => Find(session) is { } found && Relays(found);
 
     /// <summary>Calls a peer through the servers; events about the call carry its id.</summary>
     public void Dial(CallId id, PeerId peer, TimeSpan now) => Dial(new DialRequest(id, peer), now);
@@ -340,7 +340,7 @@ internal sealed partial class NodeCore : ISignallingOwner
         }
 
         BeginCall(id, peer, isCaller: false, keys, session.Index, now, incoming.Candidates, incoming.Nat, now);
-        if (_options.AcceptMode == AcceptMode.Open && now - _updatedAt[session.Index] < UpdateInFlight)
+        if (_options.AcceptMode == AcceptMode.Open && now - session.UpdatedAt < UpdateInFlight)
         {
             // The call and our last update may have crossed: the server then told the caller what was true before it.
             _signals.Enqueue((session.Index, new CandidatesMessage { Call = incoming.Call, Candidates = DescribeCandidates(), Nat = DescribeNat() }));
@@ -349,7 +349,7 @@ internal sealed partial class NodeCore : ISignallingOwner
 
     private void SendUpdate(SignallingSession session, CandidateDescription[] candidates, TimeSpan now)
     {
-        _updatedAt[session.Index] = now;
+        session.UpdatedAt = now;
         _signals.Enqueue((session.Index, new UpdateMessage { Candidates = candidates, Nat = DescribeNat() }));
     }
 
@@ -476,7 +476,7 @@ internal sealed partial class NodeCore : ISignallingOwner
     }
 
     private SignallingSession? FindSession(PendingDial dial) => _sessions.Find(
-        s => s.State == SignallingState.Registered && !dial.TriedSessions.Contains(s.Index) && (dial.Request.Sessions.Count == 0 || dial.Request.Sessions.Contains(s.Index)));
+        s => s.State == SignallingState.Registered && s.Serves(dial.Peer) && !dial.TriedSessions.Contains(s.Index) && (dial.Sessions.Count == 0 || dial.Sessions.Contains(s.Index)));
 
     private void FailDial(PendingDial dial, TimeSpan now, GimletErrorKind kind, string message, string? hint, bool leavesRelay = false)
     {
@@ -525,7 +525,7 @@ internal sealed partial class NodeCore : ISignallingOwner
             .Concat(_dials.All.Select(d => (d.Session, d.Id)));
         foreach ((int session, CallId call) in underWay)
         {
-            if (session >= 0 && _sessions[session].State == SignallingState.Registered)
+            if (IsRegistered(session))
             {
                 _signals.Enqueue((session, new CandidatesMessage { Call = call.ToString(), Candidates = candidates, Nat = nat }));
             }

@@ -41,8 +41,7 @@ internal sealed partial class NodeCore : IDisposable
     private int _announcedRevision;
     private HashSet<string> _announcedAddresses = [];
 
-    // When each server was last told of other candidates.
-    private readonly List<TimeSpan?> _updatedAt = [];
+    private int _nextSession;
     private bool _fallbackAsked;
 
     public NodeCore(NodeCoreOptions options)
@@ -56,7 +55,7 @@ internal sealed partial class NodeCore : IDisposable
         _gatherer = new CandidateGatherer(options.Traversal, options.AllowLoopback, options.Random);
         for (int i = 0; i < options.Servers; i++)
         {
-            Add(options.Token);
+            Add(options.Token, isConfigured: true);
         }
     }
 
@@ -101,14 +100,6 @@ internal sealed partial class NodeCore : IDisposable
 
             return Min(next, _classifier?.NextTimeout ?? TimeSpan.MaxValue);
         }
-    }
-
-    /// <summary>The node speaks with one server more, which a ticket named: it is a stranger's, and does not get the token.</summary>
-    /// <returns>The index of its session.</returns>
-    public int AddSession()
-    {
-        Add(token: null);
-        return _sessions.Count - 1;
     }
 
     /// <summary>The sockets are bound and the interfaces read.</summary>
@@ -252,12 +243,6 @@ internal sealed partial class NodeCore : IDisposable
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
-
-    private void Add(string? token)
-    {
-        _sessions.Add(new SignallingSession(_sessions.Count, _options.Identity, token, this));
-        _updatedAt.Add(null);
-    }
 
     private bool HandleRequest(TimeSpan now, TransportAddress local, TransportAddress remote, in StunMessage request) =>
         CheckMessages.TryReadUsername(request, out CallId id, out bool fromCaller)

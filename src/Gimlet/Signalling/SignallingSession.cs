@@ -30,6 +30,15 @@ internal sealed class SignallingSession(int index, NodeIdentity identity, string
 
     public int Index { get; } = index;
 
+    /// <summary>A server that the application named: it stays, and serves all calls. The others stay while a peer of a ticket needs them, and serve its calls.</summary>
+    public bool IsConfigured { get; init; } = true;
+
+    /// <summary>For whose sake the node speaks with a server that a ticket named.</summary>
+    public HashSet<PeerId> Peers { get; } = [];
+
+    /// <summary>When the server was last told of other candidates.</summary>
+    public TimeSpan? UpdatedAt { get; set; }
+
     public SignallingState State { get; private set; } = SignallingState.Down;
 
     /// <summary>Limits that the server announced; null before registration.</summary>
@@ -44,6 +53,9 @@ internal sealed class SignallingSession(int index, NodeIdentity identity, string
         SignallingState.Registered => Earlier(Later(_lastHeard, _lastPing) + _keepAlive, _lastHeard + (_keepAlive * SilentKeepAlives)),
         _ => _openedAt + RegistrationTimeout,
     };
+
+    /// <summary>Calls to that peer may go here: a stranger's server has no business with others.</summary>
+    public bool Serves(PeerId peer) => IsConfigured || Peers.Contains(peer);
 
     /// <summary>The WebSocket is open.</summary>
     /// <param name="authority">The host and port that were dialled, as <see cref="Statement.Authority"/> writes them.</param>

@@ -57,7 +57,7 @@ public sealed class RelayedTests
     [Fact]
     public async Task Who_sends_beyond_a_limit_of_the_relay_is_told_which_and_what_would_help()
     {
-        await using GimletServer server = await Servers.StartAsync(static o => o with { Limits = new RendezvousLimits { RelayBytesPerSecond = 100_000 } });
+        await using GimletServer server = await Servers.StartAsync(static o => o with { Limits = new RendezvousLimits { RelayBytesPerSecond = 500_000 } });
         await using GimletNode a = await StartAsync(server);
         await using GimletNode b = await StartAsync(server);
         var told = new TaskCompletionSource<RelayLimited>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -68,9 +68,9 @@ public sealed class RelayedTests
         await using QuicStream atB = await ofB.AcceptStreamAsync(Cancelled).Within();
         Task<long> reading = Bytes.ReadAsync(atB);
         RelayLimited limited = await told.Task.Within();
-        Assert.Equal((server.HttpUrls[0], "relay-bytes-per-second", 100_000), (limited.Server, limited.Limit, limited.Value));
+        Assert.Equal((server.HttpUrls[0], "relay-bytes-per-second", 500_000), (limited.Server, limited.Limit, limited.Value));
         Assert.InRange(limited.Dropped, 1, long.MaxValue);
-        Assert.Contains("100000 bytes per second", limited.Explanation, StringComparison.Ordinal);
+        Assert.Contains("500000 bytes per second", limited.Explanation, StringComparison.Ordinal);
         Assert.NotEmpty(limited.Hint!);
 
         // Nothing has failed by it.

@@ -81,6 +81,11 @@ public sealed class NodePathsTests : IDisposable
         Assert.Equal(1, _paths.RelaySessionOf(Keys.Small.Id));
         _paths.NoteOffline(Keys.Small.Id, 1);
         Assert.Equal(2, _paths.RelaySessionOf(Keys.Small.Id));
+        _paths.Route(Keys.Small.Id, 3, keeps: true);
+        _paths.LeaveServer(2); // it is not spoken with any more
+        Assert.Equal(3, _paths.RelaySessionOf(Keys.Small.Id));
+        _paths.LeaveServer(3);
+        Assert.Equal(-1, _paths.RelaySessionOf(Keys.Small.Id));
         _paths.NoteOffline(Keys.Stranger.Id, 1);
         Assert.Equal(-1, _paths.RelaySessionOf(Keys.Stranger.Id));
     }
