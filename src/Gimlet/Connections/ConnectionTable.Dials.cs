@@ -25,7 +25,8 @@ internal sealed partial class ConnectionTable
             GimletErrorKind.BadUsage, "No application protocol is named.", "Name one in ConnectOptions.Protocol, or in GimletNodeOptions.Protocols.");
         CallId call = _host.Run(static (host, _, _) => host.Core.NewCallId(), 0);
         var dial = new Dial(call, peer, protocol, options.Policy ?? _options.EffectivePolicy, Time.GetTimestamp());
-        IReadOnlyList<int> sessions = options.Ticket is { Servers.Count: > 0 } lead ? _host.SessionsWith(peer, lead.Servers) : [];
+        IReadOnlyList<Uri> servers = options.Ticket?.Servers ?? [];
+        _ = _host.SessionsWith(peer, servers);
         NodeLog.Dialling(_logger, call, peer);
         _ = _records.Begin(call, peer, dial.Policy);
         ReadOnlyMemory<byte> secret = options.Ticket is { } ticket ? ticket.Secret.ToArray() : default;
@@ -34,7 +35,7 @@ internal sealed partial class ConnectionTable
             () =>
             {
                 options.Dialing?.Invoke(call);
-                DialRequest request = RequestOf(dial, secret, sessions);
+                DialRequest request = RequestOf(dial, secret, servers);
                 if (dial.Outcome.IsCompleted)
                 {
                     // The peer's connection came before this side had said a word: a call would announce one that does not follow.
@@ -55,7 +56,7 @@ internal sealed partial class ConnectionTable
                     dial.IsJoining = true;
                 }
 
-                return JoinOrCallAsync(dial, () => RequestOf(dial, secret, sessions), options.Race, cancellationToken);
+                return JoinOrCallAsync(dial, () => RequestOf(dial, secret, servers), options.Race, cancellationToken);
             },
             cancellationToken).ConfigureAwait(false);
     }
@@ -106,8 +107,9 @@ internal sealed partial class ConnectionTable
     public void ServerlessFailed(CallFailed failed) =>
         FindDial(d => d.CurrentCall == failed.Handle && !d.IsServerBased)?.Fail(new GimletException(failed.Kind, failed.Message, failed.Hint));
 
-    private static DialRequest RequestOf(Dial dial, ReadOnlyMemory<byte> secret, IReadOnlyList<int> sessions) =>
-        new(dial.CurrentCall, dial.Peer, dial.Protocol) { TicketSecret = secret, WantsPaths = dial.Policy.AllowsDirect, Sessions = sessions };
+    // The sessions are asked for each time: one may have turned out to be with the same server as another, and is gone.
+    private DialRequest RequestOf(Dial dial, ReadOnlyMemory<byte> secret, IReadOnlyList<Uri> servers) =>
+        new(dial.CurrentCall, dial.Peer, dial.Protocol) { TicketSecret = secret, WantsPaths = dial.Policy.AllowsDirect, Sessions = _host.SessionsWith(dial.Peer, servers) };
 
     private async Task<GimletConnection> RunAsync(Dial dial, Func<Task<GimletConnection>> begin, CancellationToken cancellationToken)
     {

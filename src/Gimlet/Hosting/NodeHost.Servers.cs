@@ -20,6 +20,11 @@ internal sealed partial class NodeHost
     /// <exception cref="GimletException"><see cref="GimletErrorKind.BadUsage"/>: this node would speak with too many servers.</exception>
     public IReadOnlyList<int> SessionsWith(PeerId peer, IReadOnlyList<Uri> servers)
     {
+        if (servers.Count == 0)
+        {
+            return [];
+        }
+
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, typeof(GimletNode));
@@ -96,6 +101,20 @@ internal sealed partial class NodeHost
 
         // Not here: a link that ends calls back.
         Track(() => server.Link!.DisposeAsync().AsTask());
+    }
+
+    // A link that was closed for good is opened again.
+    private void Reopen(int session)
+    {
+        lock (_gate)
+        {
+            if (!_disposed && Find(session) is { } server)
+            {
+                IServerLink closed = server.Link!;
+                server.Link = _options.Ground.Open(server.Server, session, this, _time);
+                Track(() => closed.DisposeAsync().AsTask());
+            }
+        }
     }
 
     /// <summary>A server that the node speaks with.</summary>

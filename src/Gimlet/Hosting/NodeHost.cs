@@ -261,8 +261,24 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
     void ISignallingLinkEvents.LinkClosed(int session, string reason, bool final, int failures)
     {
+        bool reopens;
+        lock (_gate)
+        {
+            if (final && !_disposed && _core.TryMergeReplaced(session))
+            {
+                Drain();
+                return;
+            }
+
+            reopens = final && !_disposed && _core.TakeReplacedByOwn(session);
+        }
+
         TryRun(static (host, now, s) => host.Core.SignallingClosed(s, now), session);
-        _ = _events.Writer.TryWrite(new LinkDown(session, reason, final, failures));
+        _ = _events.Writer.TryWrite(new LinkDown(session, reason, final && !reopens, failures));
+        if (reopens)
+        {
+            Reopen(session);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -387,6 +403,11 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             case CallAdmitted admitted:
                 _core.NeedSession(admitted.Session, admitted.Peer);
                 _ = Paths.ToRelay(admitted.Peer, admitted.Session);
+                break;
+            case SessionMerged merged:
+                NodeLog.ServersAreOne(_logger, ServerOf(merged.Session)!, ServerOf(merged.Into)!);
+                Paths.MoveServer(merged.Session, merged.Into);
+                RemoveServer(merged.Session, $"it is the same server as {ServerOf(merged.Into)}");
                 break;
             case CallRouted routed:
                 Paths.Route(routed.Peer, routed.Session, _core.HasConnection(routed.Peer) && CanRelayTo(routed.Peer));

@@ -85,6 +85,16 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
         }
     }
 
+    /// <summary>A server is reached by another session now.</summary>
+    public void MoveServer(int session, int into)
+    {
+        foreach (RelayWay way in _byNumber.Values)
+        {
+            way.RoutedSession = way.RoutedSession == session ? into : way.RoutedSession;
+            way.Session = way.Session == session ? into : way.Session;
+        }
+    }
+
     /// <summary>The node does not speak with a server any more.</summary>
     public void LeaveServer(int session)
     {

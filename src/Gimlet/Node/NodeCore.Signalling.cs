@@ -166,6 +166,7 @@ internal sealed partial class NodeCore : ISignallingOwner
 
     void ISignallingOwner.Registered(SignallingSession session, RegisteredMessage registered, TimeSpan now)
     {
+        MergeInto(session);
         _events.Enqueue(new SessionRegistered(session.Index, PlainText.Of(registered.Observed, "nothing")));
 
         // What was learned while the registration was on its way is not in it, and what was learned while the session was down

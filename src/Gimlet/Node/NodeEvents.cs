@@ -23,6 +23,9 @@ internal sealed record SessionError(int Session, string Code, string Detail) : S
 /// <summary>The host should close the WebSocket of a session.</summary>
 internal sealed record SessionGivenUp(int Session, string Reason) : SessionEvent(Session);
 
+/// <summary>A session with a ticket's server is with the same server as another one, which takes its calls; the host closes the WebSocket and calls <see cref="NodeCore.RemoveSession"/>.</summary>
+internal sealed record SessionMerged(int Session, int Into) : SessionEvent(Session);
+
 /// <summary>A server dropped relayed datagrams of this node.</summary>
 internal sealed record SessionLimited(int Session, string Limit, long Value, long Dropped) : SessionEvent(Session);
 

@@ -15,6 +15,9 @@ internal static class SignalProtocol
 
     public const int NonceLength = 32;
 
+    /// <summary>Bytes of the number of a server's process: no two are the same.</summary>
+    public const int ServerInstanceLength = 16;
+
     public const int CallIdLength = 16;
 
     /// <summary>ALPN names have one byte for their length (RFC 7301 section 3.1).</summary>

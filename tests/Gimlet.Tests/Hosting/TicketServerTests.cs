@@ -74,6 +74,50 @@ public sealed class TicketServerTests
         _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => dial.Within());
     }
 
+    [Fact]
+    public async Task The_home_server_comes_back_when_the_nodes_own_other_session_has_replaced_it()
+    {
+        byte[] instance = [.. Enumerable.Range(1, SignalProtocol.ServerInstanceLength).Select(static i => (byte)i)];
+        var underWay = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var back = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var home = new FakeServer(async connection =>
+        {
+            await connection.SendAsync(FakeServer.Challenge with { Server = connection.Number == 1 ? null : instance });
+            _ = Assert.IsType<RegisterMessage>(await connection.ReceiveAsync());
+            await connection.SendAsync(new RegisteredMessage { KeepAliveMs = 15_000 });
+            switch (connection.Number)
+            {
+                case 1:
+                    // Lost while the ticket's session, which is with the same server, is about to register.
+                    await underWay.Task.Within();
+                    break;
+                case 2:
+                    await connection.CloseAsync(SignalCloseCode.Replaced, ErrorCode.Replaced);
+                    await connection.HoldAsync();
+                    break;
+                default:
+                    back.SetResult();
+                    await connection.HoldAsync();
+                    break;
+            }
+        });
+        await using var other = new FakeServer(async connection =>
+        {
+            await connection.SendAsync(FakeServer.Challenge with { Server = instance });
+            _ = Assert.IsType<RegisterMessage>(await connection.ReceiveAsync());
+            underWay.SetResult();
+            await connection.HoldAsync();
+        });
+        await using GimletNode node = await StartAsync(Options() with { Servers = [home.Address], Protocols = ["test"] });
+        using var enough = new CancellationTokenSource();
+        Task<GimletConnection> dial = node.ConnectAsync(new Ticket(Keys.Stranger.Id, [other.Address]), cancellationToken: enough.Token);
+        await back.Task.Within();
+        Assert.Equal(1, other.Connections);
+        await enough.CancelAsync();
+        Exception? end = await Record.ExceptionAsync(() => dial.Within());
+        Assert.True(end is OperationCanceledException or GimletException, end?.ToString());
+    }
+
     private static FakeServer Registering(TaskCompletionSource<RegisterMessage> registered) => new(async connection =>
     {
         registered.SetResult(await connection.RegisterAsync());
