@@ -35,6 +35,7 @@ public sealed class GimletNode : IAsyncDisposable
     private readonly ConnectionTable _connections;
     private readonly StartGate _start;
     private readonly Task _dispatch;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private PublicAddress? _lastPublic;
     private int _disposed;
 
@@ -278,6 +279,18 @@ public sealed class GimletNode : IAsyncDisposable
         return Ticket.With(issued);
     }
 
+    /// <summary>
+    /// Takes back a ticket of <see cref="IssueTicket"/>: nobody can call with it any more, not even the peer that has taken a one-time one. Connections that it led to
+    /// stay; close those that should not.
+    /// </summary>
+    /// <param name="ticket">The ticket.</param>
+    /// <returns>True if it was out; false when this node has not issued it, has revoked it before, or has forgotten it since it expired.</returns>
+    public bool RevokeTicket(Ticket ticket)
+    {
+        ArgumentNullException.ThrowIfNull(ticket);
+        return _host.Run(static (host, _, t) => host.Tickets.Revoke(t.Secret), ticket);
+    }
+
     /// <summary>Overrides the public address at run time; peers are told at once. Null ends the override.</summary>
     /// <param name="address">The address; port 0 means the local port.</param>
     /// <exception cref="GimletException"><see cref="GimletErrorKind.BadUsage"/>: no node can have that address.</exception>
@@ -313,18 +326,26 @@ public sealed class GimletNode : IAsyncDisposable
     /// <param name="servers">They.</param>
     internal void AskStun(IReadOnlyList<StunServerAddress> servers) => _host.ResolveStun(servers);
 
-    /// <summary>Ends all connections, leaves the servers, and lets go of the sockets. Safe to call twice.</summary>
+    /// <summary>Ends all connections, leaves the servers, and lets go of the sockets. Safe to call twice: whoever comes second waits for the same end.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
         {
+            await _ended.Task.ConfigureAwait(false);
             return;
         }
 
-        await _connections.DisposeAsync().ConfigureAwait(false);
-        await _host.DisposeAsync().ConfigureAwait(false);
-        await _dispatch.ConfigureAwait(false);
-        DisposeIdentity();
+        try
+        {
+            await _connections.DisposeAsync().ConfigureAwait(false);
+            await _host.DisposeAsync().ConfigureAwait(false);
+            await _dispatch.ConfigureAwait(false);
+            DisposeIdentity();
+        }
+        finally
+        {
+            _ended.SetResult();
+        }
     }
 
     private void DisposeIdentity()
@@ -385,6 +406,12 @@ public sealed class GimletNode : IAsyncDisposable
     {
         switch (news)
         {
+            case SessionEvent gone when _host.ServerOf(gone.Session) is null:
+                break;
+            case ServerLeft left:
+                NodeLog.ServerLeft(_logger, left.Server, left.Reason);
+                ServerStatusChanged?.Invoke(new ServerStatus(left.Server, IsRegistered: false, left.Reason));
+                break;
             case StunServersNamed named when _options.StunServers.Count == 0:
                 _host.ResolveStun(StunServerNames.Parse(named.Servers, _host.ServerOf(named.Session)!));
                 break;

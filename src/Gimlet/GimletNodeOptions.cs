@@ -14,7 +14,7 @@ public sealed record GimletNodeOptions
     /// <summary>The rendezvous servers, the first one is home: <c>http(s)://host[:port]</c>.</summary>
     public IReadOnlyList<Uri> Servers { get; init; } = [];
 
-    /// <summary>The access token of the servers, where they ask for one.</summary>
+    /// <summary>The access token of <see cref="Servers"/>, where they ask for one. Servers that only a ticket names never get it: tickets are made by others.</summary>
     public string? ServerToken { get; init; }
 
     /// <summary>How long the first registration may take before the start fails. 10 s: what a person waits for a page.</summary>

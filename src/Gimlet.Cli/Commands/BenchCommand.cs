@@ -57,7 +57,7 @@ internal sealed class BenchCommand
         BenchPlan plan = ReadPlan(context.Parse);
         CallTarget target = PeerCall.ReadTarget(context.Parse, _peer, _node);
         LaunchedNode launched = await NodeLauncher.StartAsync(
-            context, _node, options => options with { Servers = target.Servers, Protocols = [Protocols.Bench] }).ConfigureAwait(false);
+            context, _node, options => target.Adjust(options) with { Protocols = [Protocols.Bench] }).ConfigureAwait(false);
         await using (launched.ConfigureAwait(false))
         {
             Dialled dialled = await Dialer.DialAsync(

@@ -223,7 +223,7 @@ internal abstract record ConnectPlan
     internal sealed record ThroughServer(CallTarget Target) : ConnectPlan
     {
         /// <inheritdoc/>
-        public override GimletNodeOptions Adjust(GimletNodeOptions options) => options with { Servers = Target.Servers };
+        public override GimletNodeOptions Adjust(GimletNodeOptions options) => Target.Adjust(options);
 
         /// <inheritdoc/>
         public override Task<Dialled> DialAsync(GimletNode node, CommandContext context) => Dialer.DialAsync(

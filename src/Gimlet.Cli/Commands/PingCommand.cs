@@ -52,7 +52,7 @@ internal sealed class PingCommand
             Count = count == 0 ? null : count,
             Until = untilDirect ? static pong => pong.Path == Words.Direct : static _ => false,
         };
-        LaunchedNode launched = await NodeLauncher.StartAsync(context, _node, options => options with { Servers = target.Servers }, RehearseAsync).ConfigureAwait(false);
+        LaunchedNode launched = await NodeLauncher.StartAsync(context, _node, target.Adjust, RehearseAsync).ConfigureAwait(false);
         await using (launched.ConfigureAwait(false))
         {
             return await CallAsync(launched.Node, target, plan, _node.Timeout(context.Parse), context).ConfigureAwait(false);

@@ -68,7 +68,7 @@ internal sealed class PipeCommand
     {
         CallTarget target = PeerCall.ReadTarget(context.Parse, _peer, _node);
         LaunchedNode launched = await NodeLauncher.StartAsync(
-            context, _node, options => options with { Servers = target.Servers, Protocols = [Protocols.Pipe] }, RehearseAsync).ConfigureAwait(false);
+            context, _node, options => target.Adjust(options) with { Protocols = [Protocols.Pipe] }, RehearseAsync).ConfigureAwait(false);
         await using (launched.ConfigureAwait(false))
         {
             Dialled dialled = await Dialer.DialAsync(

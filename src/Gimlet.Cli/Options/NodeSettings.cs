@@ -64,6 +64,10 @@ internal sealed class NodeSettings
     /// <exception cref="GimletException">One is wrong.</exception>
     public IReadOnlyList<Uri> Servers(ParseResult parse) => _servers.Get(parse);
 
+    /// <summary>Whether the server token is on the line, and so for this call, and not the environment's for any.</summary>
+    /// <param name="parse">The line.</param>
+    public bool IsTokenTyped(ParseResult parse) => _token.IsTyped(parse);
+
     /// <summary>How long to wait for a server, and then for a peer; null for the defaults.</summary>
     /// <param name="parse">The line.</param>
     /// <exception cref="GimletException">It is wrong.</exception>

@@ -8,6 +8,15 @@ namespace Gimlet.Cli.Options;
 /// <param name="Ticket">The ticket; null for a bare id.</param>
 internal sealed record CallTarget(PeerId Peer, IReadOnlyList<Uri> Servers, Ticket? Ticket = null)
 {
+    /// <summary>
+    /// The server token of the environment is for the servers of the environment or the line: whoever wrote a ticket chose its servers, and would get it.
+    /// </summary>
+    public bool MayHaveToken { get; init; } = true;
+
+    /// <summary>What the node is to be like that dials.</summary>
+    /// <param name="options">As the line and the environment say.</param>
+    public GimletNodeOptions Adjust(GimletNodeOptions options) => options with { Servers = Servers, ServerToken = MayHaveToken ? options.ServerToken : null };
+
     /// <summary>Dials.</summary>
     /// <param name="node">The node.</param>
     /// <param name="protocol">For what.</param>

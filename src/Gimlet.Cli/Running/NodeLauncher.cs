@@ -6,6 +6,9 @@ namespace Gimlet.Cli.Running;
 /// <summary>Starts the node of a command: its key, its port, and what the line says.</summary>
 internal static class NodeLauncher
 {
+    // Three limits are known (docs/protocol.md section 6), for each of a few servers.
+    private const int MaxLimits = 16;
+
     /// <summary>Starts a node.</summary>
     /// <param name="context">The command.</param>
     /// <param name="settings">Its options.</param>
@@ -33,6 +36,7 @@ internal static class NodeLauncher
             }
 
             GimletNode node = await GimletNode.StartAsync(options, context.Interrupted).ConfigureAwait(false);
+            node.RelayLimited += LimitTeller(context.Reporter);
             _ = file?.TryWriteLastPort(Port(node));
             return new LaunchedNode(node, identity);
         }
@@ -41,6 +45,20 @@ internal static class NodeLauncher
             identity.Dispose();
             throw;
         }
+    }
+
+    // Once for each limit: which one it is and what would help is news, that it is hit again each second is not. The calls come one at a time.
+    private static Action<RelayLimited> LimitTeller(IReporter reporter)
+    {
+        var told = new HashSet<(Uri Server, string Limit)>();
+        return limited =>
+        {
+            // A server may invent names.
+            if (told.Count < MaxLimits && told.Add((limited.Server, limited.Limit)))
+            {
+                reporter.Report(new WarningEvent($"{limited.Explanation} {limited.Hint}"));
+            }
+        };
     }
 
     // The first connection is to cost what the second one does: its code is compiled while the node registers.

@@ -40,7 +40,7 @@ internal static class PeerCall
         }
 
         return target.Servers.Count > 0
-            ? target
+            ? target with { MayHaveToken = settings.IsTokenTyped(parse) }
             : throw Usage.Error(
                 "A call to a peer id goes through a server, and none is named.",
                 "Name the server that the other side uses with --server URL or GIMLET_SERVER, or pass its ticket instead of its id.");

@@ -26,6 +26,12 @@ public sealed class QuicReceiver
         _known = new KnownOrigin(endpoint.Sender);
     }
 
+    /// <summary>
+    /// The last <c>Receive</c> brought packets that are authentic and new: whoever carried them is on the way from the peer. What begins a connection does not count,
+    /// because anybody can make it (RFC 9001 section 5.2).
+    /// </summary>
+    internal bool HeardAuthentic { get; private set; }
+
     /// <summary>Takes datagrams that came on a path which has a number already: a relay, or a peer that is known.</summary>
     /// <param name="path">Which path.</param>
     /// <param name="ecn">How they were marked.</param>
@@ -48,6 +54,7 @@ public sealed class QuicReceiver
     {
         ArgumentNullException.ThrowIfNull(origin);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(segmentSize);
+        HeardAuthentic = false;
         if (datagrams.IsEmpty)
         {
             return;
@@ -97,6 +104,7 @@ public sealed class QuicReceiver
         var path = new PathId(origin.Path.Value);
         lock (connection.Gate)
         {
+            long before = connection.Core.Counters.PacketsReceived;
             do
             {
                 Span<byte> datagram = datagrams.Slice(taken, Math.Min(segmentSize, datagrams.Length - taken));
@@ -106,6 +114,7 @@ public sealed class QuicReceiver
             while (taken < datagrams.Length
                 && _endpoint.Core.TryRoute(datagrams[taken..], out ConnectionHost? next)
                 && next == connection);
+            HeardAuthentic |= connection.Core.Counters.PacketsReceived != before;
             Touch(connection);
         }
 

@@ -18,13 +18,10 @@ internal enum RelayLimitKind
 /// <summary>Their names on the wire.</summary>
 internal static class RelayLimitNames
 {
-    /// <summary>Binary frames per second of one sender, however small.</summary>
-    public const string FramesPerSecond = "relay-frames-per-second";
-
     public static string Of(RelayLimitKind kind) => kind switch
     {
         RelayLimitKind.Bytes => RelayLimit.BytesPerSecond,
-        RelayLimitKind.Frames => FramesPerSecond,
+        RelayLimitKind.Frames => RelayLimit.FramesPerSecond,
         _ => RelayLimit.Queue,
     };
 }

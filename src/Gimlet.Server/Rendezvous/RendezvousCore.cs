@@ -23,6 +23,7 @@ internal sealed class RendezvousCore
     private readonly Switchboard _switchboard;
     private readonly RelayCore _relay;
     private readonly ConcurrentDictionary<long, RendezvousSession> _sessions = new();
+    private readonly byte[] _instance = new byte[SignalProtocol.ServerInstanceLength];
     private long _numbers;
     private long _pings;
     private volatile bool _closing;
@@ -30,6 +31,7 @@ internal sealed class RendezvousCore
     public RendezvousCore(RendezvousOptions options)
     {
         _options = options;
+        options.Nonces(_instance);
         _census = new AddressCensus(options.Limits);
         var filter = new CandidateFilter(options.Observations);
         _registrar = new Registrar(options, _census, filter);
@@ -80,7 +82,7 @@ internal sealed class RendezvousCore
             byte[] nonce = new byte[SignalProtocol.NonceLength];
             _options.Nonces(nonce);
             session.Nonce = nonce;
-            _ = session.Send(new ChallengeMessage { Nonce = nonce, Stun = [.. _options.Stun], Observed = info.Remote.ToString() });
+            _ = session.Send(new ChallengeMessage { Nonce = nonce, Stun = [.. _options.Stun], Observed = info.Remote.ToString(), Server = _instance });
         }
 
         return session;

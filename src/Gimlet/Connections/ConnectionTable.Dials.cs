@@ -26,7 +26,8 @@ internal sealed partial class ConnectionTable
             Race = options.Race,
             MaxStaleConnections = options.MaxStaleConnections,
         };
-        IReadOnlyList<int> sessions = options.Ticket is { Servers.Count: > 0 } lead ? _host.SessionsWith(lead.Servers) : [];
+        IReadOnlyList<Uri> servers = options.Ticket?.Servers ?? [];
+        _ = _host.SessionsWith(peer, servers);
         NodeLog.Dialling(_logger, call, peer);
         _ = _records.Begin(call, peer, dial.Policy);
         ReadOnlyMemory<byte> secret = options.Ticket is { } ticket ? ticket.Secret.ToArray() : default;
@@ -35,7 +36,7 @@ internal sealed partial class ConnectionTable
             () =>
             {
                 options.Dialing?.Invoke(call);
-                DialRequest request = RequestOf(dial, secret, sessions);
+                DialRequest request = RequestOf(dial, secret, servers);
 
                 // The peer's connection may have come before this side has said a word: a call would announce one that does not follow.
                 if (!dial.Outcome.IsCompleted && _host.Run(static (host, now, r) => host.Peers.TryBeginDial(r, now), request))
@@ -54,7 +55,7 @@ internal sealed partial class ConnectionTable
                     NoteAloneUnlessExpected(dial);
                 }
 
-                return JoinOrCallAsync(dial, () => RequestOf(dial, secret, sessions), cancellationToken);
+                return JoinOrCallAsync(dial, () => RequestOf(dial, secret, servers), cancellationToken);
             },
             cancellationToken).ConfigureAwait(false);
     }
@@ -105,8 +106,9 @@ internal sealed partial class ConnectionTable
     public void ServerlessFailed(CallFailed failed) =>
         FindDial(d => d.CurrentCall == failed.Handle && !d.IsServerBased)?.Fail(new GimletException(failed.Kind, failed.Message, failed.Hint));
 
-    private static DialRequest RequestOf(Dial dial, ReadOnlyMemory<byte> secret, IReadOnlyList<int> sessions) =>
-        new(dial.CurrentCall, dial.Peer, dial.Protocol) { TicketSecret = secret, WantsPaths = dial.Policy.AllowsDirect, Sessions = sessions };
+    // The sessions are asked for each time: one may have turned out to be with the same server as another, and is gone.
+    private DialRequest RequestOf(Dial dial, ReadOnlyMemory<byte> secret, IReadOnlyList<Uri> servers) =>
+        new(dial.CurrentCall, dial.Peer, dial.Protocol) { TicketSecret = secret, WantsPaths = dial.Policy.AllowsDirect, Sessions = _host.SessionsWith(dial.Peer, servers) };
 
     private async Task<GimletConnection> RunAsync(Dial dial, Func<Task<GimletConnection>> begin, CancellationToken cancellationToken)
     {

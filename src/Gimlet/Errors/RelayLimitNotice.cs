@@ -18,6 +18,10 @@ internal readonly record struct RelayLimitNotice(GimletErrorKind Kind, string Me
             GimletErrorKind.RendezvousRejected,
             $"The server relays {value} bytes per second for this node and has dropped {dropped} datagrams beyond that.",
             "A direct path has no such limit; the server's operator can raise it."),
+        RelayLimit.FramesPerSecond => new(
+            GimletErrorKind.RendezvousRejected,
+            $"The server takes {value} frames per second of this node for its peers, however small they are, and has dropped {dropped} datagrams beyond that.",
+            "Send fewer and larger datagrams, or to fewer peers at once; a direct path has no such limit."),
         RelayLimit.Queue => new(
             GimletErrorKind.Transport,
             $"The receiver does not read relayed datagrams as fast as they come; the server has dropped the oldest {dropped} of its queue of {value}.",

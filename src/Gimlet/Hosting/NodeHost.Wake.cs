@@ -39,17 +39,17 @@ internal sealed partial class NodeHost
 
     private void RestartLinks()
     {
-        foreach (IServerLink link in Volatile.Read(ref _links))
+        foreach (ServerSession server in Volatile.Read(ref _servers))
         {
-            link.RestartAtOnce();
+            server.Link?.RestartAtOnce();
         }
     }
 
     private void HurryLinks()
     {
-        foreach (IServerLink link in Volatile.Read(ref _links))
+        foreach (ServerSession server in Volatile.Read(ref _servers))
         {
-            link.Hurry();
+            server.Link?.Hurry();
         }
     }
 }

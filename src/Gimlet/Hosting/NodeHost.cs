@@ -29,9 +29,6 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     // docs/protocol.md section 4: what a check has at least.
     private const int CheckLength = 124;
 
-    // Each is a WebSocket that is kept open; tickets of strangers must not make a node speak with a hundred servers.
-    private const int MaxServers = 16;
-
     // Timers of the core that lie further away are asked for again at the latest after this: so soon is it noticed that the machine has slept.
     private static readonly TimeSpan MaxTimer = TimeSpan.FromSeconds(5);
 
@@ -41,15 +38,13 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     private readonly long _origin;
     private readonly NodeCore _core;
     private readonly NodeSockets _sockets;
-    private IServerLink[] _links = [];
-    private Uri[] _servers;
+    private ServerSession[] _servers;
     private readonly List<Task> _tasks = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<NodeEvent> _events = Channel.CreateUnbounded<NodeEvent>(new UnboundedChannelOptions { SingleReader = true });
     private readonly StunNameResolver _resolver = new();
     private readonly Lock _gate = new();
     private readonly ITimer _timer;
-    private QuicReceiver?[] _relayReceivers;
     private bool _disposed;
 
     public NodeHost(GimletNodeOptions options, NodeIdentity identity)
@@ -91,8 +86,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         Paths = new NodePaths(_sockets, TryRelay, Statistics) { WaitForRoom = socket => _ = WaitForRoomAsync(socket) };
         QuicOptions = new NodeQuicOptions(identity, options);
         Quic = new QuicEndpoint(Paths, QuicOptions.Endpoint());
-        _servers = [.. options.Servers];
-        _relayReceivers = new QuicReceiver?[_servers.Length];
+        _servers = [.. options.Servers.Select(static (server, i) => new ServerSession(i, server))];
         _timer = _time.CreateTimer(static host => ((NodeHost)host!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         NodeLog.Bound(_logger, identity.Id, _sockets.Ports.IPv4, _sockets.Ports.IPv6);
     }
@@ -124,29 +118,6 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
     /// <summary>How they are made.</summary>
     public NodeQuicOptions QuicOptions { get; }
-
-    /// <summary>The server of a session, or null.</summary>
-    public Uri? ServerOf(int session) => Volatile.Read(ref _servers) is var servers && session >= 0 && session < servers.Length ? servers[session] : null;
-
-    /// <summary>The sessions with these servers; those that are new are opened.</summary>
-    /// <exception cref="GimletException"><see cref="GimletErrorKind.BadUsage"/>: this node would speak with too many servers.</exception>
-    public IReadOnlyList<int> SessionsWith(IEnumerable<Uri> servers)
-    {
-        var sessions = new List<int>();
-        lock (_gate)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, typeof(GimletNode));
-            foreach (Uri server in servers)
-            {
-                int known = Array.IndexOf(_servers, server);
-                sessions.Add(known >= 0 ? known : AddServer(server));
-            }
-
-            Drain();
-        }
-
-        return sessions;
-    }
 
     /// <summary>The relay to a peer is needed now: where its WebSocket waits to be opened again, it waits no longer.</summary>
     public void HurryRelayTo(PeerId peer)
@@ -189,7 +160,10 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
         lock (_gate)
         {
-            _links = [.. _servers.Select((server, i) => _options.Ground.Open(server, i, this, _time))];
+            foreach (ServerSession server in _servers)
+            {
+                server.Link = _options.Ground.Open(server.Server, server.Number, this, _time);
+            }
         }
     }
 
@@ -263,25 +237,34 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             }
         }
 
-        if (Paths.Held.Count > 0)
+        if (Paths.Held.Count > 0 && Find(session) is { } server)
         {
-            ReceiveHeld(RelayReceiverOf(session));
+            ReceiveHeld(ReceiverOf(server));
         }
     }
 
     void ISignallingLinkEvents.LinkRelayed(int session, Span<byte> frame)
     {
         // Text overtakes: whoever calls is known before its first datagram.
-        if (!RelayFrame.TryRead(frame, out RelayFrame header) || !Paths.TryFindRelay(header.Peer, session, out RelayWay? way))
+        if (!RelayFrame.TryRead(frame, out RelayFrame header) || Find(session) is not { } server || !Paths.TryFindRelay(header.Peer, out RelayWay? way))
         {
             return;
         }
 
-        QuicReceiver receiver = RelayReceiverOf(session);
+        QuicReceiver receiver = ReceiverOf(server);
         Paths.CountReceived(PathKind.Relay, frame.Length - header.HeaderLength);
         receiver.Receive(way.Path, EcnMark.NotEct, frame[header.HeaderLength..], header.SegmentSize, Paths.IsExpected(header.Peer));
+        if (receiver.HeardAuthentic)
+        {
+            // The peer is to be reached where it was heard last.
+            way.Session = session;
+        }
+
         receiver.Flush();
     }
+
+    // Used by the session's link alone, which calls one at a time.
+    private QuicReceiver ReceiverOf(ServerSession server) => server.Receiver ??= Quic.CreateReceiver();
 
     bool ISignallingLinkEvents.IsMissed(int session)
     {
@@ -293,8 +276,24 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
     void ISignallingLinkEvents.LinkClosed(int session, string reason, bool final, int failures)
     {
+        bool reopens;
+        lock (_gate)
+        {
+            if (final && !_disposed && _core.TryMergeReplaced(session))
+            {
+                Drain();
+                return;
+            }
+
+            reopens = final && !_disposed && _core.TakeReplacedByOwn(session);
+        }
+
         TryRun(static (host, now, s) => host.Core.SignallingClosed(s, now), session);
-        _ = _events.Writer.TryWrite(new LinkDown(session, reason, final, failures));
+        _ = _events.Writer.TryWrite(new LinkDown(session, reason, final && !reopens, failures));
+        if (reopens)
+        {
+            Reopen(session);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -314,7 +313,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         NetworkChange.NetworkAddressChanged -= OnNetworkAddressChanged;
         await _stop.CancelAsync().ConfigureAwait(false);
         await _timer.DisposeAsync().ConfigureAwait(false);
-        await Task.WhenAll(_links.Select(l => l.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await Task.WhenAll(_servers.Select(static s => s.Link).OfType<IServerLink>().Select(static l => l.DisposeAsync().AsTask())).ConfigureAwait(false);
         await Quic.DisposeAsync().ConfigureAwait(false);
         _sockets.Dispose();
         Task[] tasks;
@@ -374,7 +373,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
             if (LinkOf(session)?.TrySend(SignalCodec.Write(message!)) == false)
             {
                 // The link is gone or stalled; its end is reported by itself, and what matters is said again after the next registration.
-                NodeLog.SignalIgnored(_logger, _servers[session], "the connection is down, a message was not sent");
+                NodeLog.SignalIgnored(_logger, ServerOf(session)!, "the connection is down, a message was not sent");
             }
         }
 
@@ -417,14 +416,23 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         switch (news)
         {
             case CallAdmitted admitted:
+                _core.NeedSession(admitted.Session, admitted.Peer);
                 _ = Paths.ToRelay(admitted.Peer, admitted.Session);
                 BeginCopies(admitted);
                 break;
             case CallIntroduced introduced:
                 Paths.BeginCopies(introduced.Peer);
                 break;
+            case SessionMerged merged:
+                NodeLog.ServersAreOne(_logger, ServerOf(merged.Session)!, ServerOf(merged.Into)!);
+                Paths.MoveServer(merged.Session, merged.Into);
+                RemoveServer(merged.Session, $"it is the same server as {ServerOf(merged.Into)}");
+                break;
             case CallRouted routed:
-                _ = Paths.ToRelay(routed.Peer, routed.Session);
+                Paths.Route(routed.Peer, routed.Session, _core.HasConnection(routed.Peer) && CanRelayTo(routed.Peer));
+                break;
+            case PeerUnreachable { Reason: RejectReason.Offline } unreachable:
+                Paths.NoteOffline(unreachable.Peer, unreachable.Session);
                 break;
             case CallHeard heard:
                 Paths.Vouch(heard.Remote, heard.Peer, CandidateKind.PeerReflexive);
@@ -445,6 +453,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
                 break;
             case PeerForgotten forgotten:
                 Paths.Forget(forgotten.Peer);
+                ReleaseServersOf(forgotten.Peer);
                 break;
             default:
                 break;
@@ -466,28 +475,6 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     private bool TryRelay(int session, PeerId peer, ReadOnlySpan<byte> datagrams, int segmentSize)
     {
         return LinkOf(session)?.TryRelay(peer, datagrams, segmentSize) ?? false;
-    }
-
-    // Used by the session's link alone, which calls one at a time.
-    private QuicReceiver RelayReceiverOf(int session) => Volatile.Read(ref _relayReceivers)[session] ??= Quic.CreateReceiver();
-
-    private IServerLink? LinkOf(int session) =>
-        Volatile.Read(ref _links) is var links && session >= 0 && session < links.Length ? links[session] : null;
-
-    // Called with the lock held. Readers without it see the old arrays or the new ones.
-    private int AddServer(Uri server)
-    {
-        if (_servers.Length >= MaxServers)
-        {
-            throw new GimletException(
-                GimletErrorKind.BadUsage, $"This node speaks with {MaxServers} servers already, and the ticket names '{server}' besides.", "Use one node for each group of servers.");
-        }
-
-        int session = _core.AddSession();
-        Volatile.Write(ref _servers, [.. _servers, server]);
-        Volatile.Write(ref _relayReceivers, [.. _relayReceivers, null]);
-        Volatile.Write(ref _links, [.. _links, _options.Ground.Open(server, session, this, _time)]);
-        return session;
     }
 
     private void OnTimer()
@@ -545,4 +532,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 }
 
 /// <summary>A server's WebSocket ended or could not be opened; the link says so itself, the core is told beside it.</summary>
-internal sealed record LinkDown(int Session, string Reason, bool Final, int Failures) : NodeEvent;
+internal sealed record LinkDown(int Session, string Reason, bool Final, int Failures) : SessionEvent(Session);
+
+/// <summary>The node does not speak with a server any more that a ticket had named.</summary>
+internal sealed record ServerLeft(Uri Server, string Reason) : NodeEvent;

@@ -87,6 +87,12 @@ internal static partial class NodeLog
     [LoggerMessage(135, LogLevel.Warning, "Server {Server} has dropped {Dropped} relayed datagrams of this node: {Explanation}")]
     public static partial void RelayLimited(ILogger logger, Uri server, long dropped, string explanation);
 
+    [LoggerMessage(136, LogLevel.Information, "Server {Server} left: {Reason}")]
+    public static partial void ServerLeft(ILogger logger, Uri server, string reason);
+
+    [LoggerMessage(137, LogLevel.Information, "{Server} is the same server as {Other}, which takes its calls")]
+    public static partial void ServersAreOne(ILogger logger, Uri server, Uri other);
+
     [LoggerMessage(140, LogLevel.Error, "A part of the node has failed; this is a bug in Gimlet")]
     public static partial void Bug(ILogger logger, Exception exception);
 }

@@ -31,6 +31,7 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
     private int _last;
     private int _waiting;
     private int _copying;
+    private long _unadmitted;
 
     /// <summary>A socket had no room; <see cref="QuicEndpoint.NotifyWritable"/> is to be called when it has.</summary>
     public Action<DatagramSocket>? WaitForRoom { get; set; }
@@ -39,7 +40,7 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
     public HeldInitials Held { get; } = new();
 
     /// <summary>Datagrams that came by the relay from somebody who has no call with this node.</summary>
-    public long Unadmitted { get; private set; }
+    public long Unadmitted => Volatile.Read(ref _unadmitted);
 
     /// <summary>The way to an address. The system chooses the local one: after a change of interface it chooses another, and the path goes on.</summary>
     public QuicPath To(in TransportAddress remote) => _udp.GetOrAdd(default, remote);
@@ -64,6 +65,52 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
         }
 
         return way.Path;
+    }
+
+    /// <summary>
+    /// A call to the peer goes out by a server. Connections that are open stay where they are while that works: who is behind the other server has yet to be seen,
+    /// and a ticket names servers that its writer chose.
+    /// </summary>
+    /// <param name="peer">The peer.</param>
+    /// <param name="session">The server that carries the call.</param>
+    /// <param name="keeps">The present server carries connections with the peer.</param>
+    public void Route(PeerId peer, int session, bool keeps)
+    {
+        _ = ToRelay(peer, keeps ? -1 : session);
+        _byPeer[peer].RoutedSession = session;
+    }
+
+    /// <summary>A server has no such peer: where its last call went, there is another way to it.</summary>
+    public void NoteOffline(PeerId peer, int session)
+    {
+        if (_byPeer.TryGetValue(peer, out RelayWay? way) && way.Session == session && way.RoutedSession >= 0)
+        {
+            way.Session = way.RoutedSession;
+        }
+    }
+
+    /// <summary>A server is reached by another session now.</summary>
+    public void MoveServer(int session, int into)
+    {
+        foreach (RelayWay way in _byNumber.Values)
+        {
+            way.RoutedSession = way.RoutedSession == session ? into : way.RoutedSession;
+            way.Session = way.Session == session ? into : way.Session;
+        }
+    }
+
+    /// <summary>The node does not speak with a server any more.</summary>
+    public void LeaveServer(int session)
+    {
+        foreach (RelayWay way in _byNumber.Values)
+        {
+            way.RoutedSession = way.RoutedSession == session ? -1 : way.RoutedSession;
+            if (way.Session == session)
+            {
+                // It came this way without a call; where the last call went, it was known.
+                way.Session = way.RoutedSession;
+            }
+        }
     }
 
     /// <summary>Which server carries datagrams to the peer; -1 for none.</summary>
@@ -190,18 +237,20 @@ internal sealed class NodePaths(NodeSockets sockets, RelaySender relay, Statisti
         return !peer.IsEmpty && !IsExpected(peer);
     }
 
-    /// <summary>Takes the way of a frame that came by a server; false for a stranger's.</summary>
-    public bool TryFindRelay(PeerId peer, int session, [NotNullWhen(true)] out RelayWay? way)
+    /// <summary>
+    /// Takes the way of a frame that came by a server; false for a stranger's. That a server names the peer as the sender proves nothing: only when QUIC has found
+    /// the frame authentic is the peer to be reached there (<see cref="RelayWay.Session"/>).
+    /// </summary>
+    public bool TryFindRelay(PeerId peer, [NotNullWhen(true)] out RelayWay? way)
     {
-        if (!_byPeer.TryGetValue(peer, out way))
+        if (_byPeer.TryGetValue(peer, out way))
         {
-            Unadmitted++;
-            return false;
+            return true;
         }
 
-        // The peer is to be reached where it was heard last.
-        way.Session = session;
-        return true;
+        // Servers' frames are taken on a thread for each.
+        _ = Interlocked.Increment(ref _unadmitted);
+        return false;
     }
 
     /// <summary>Who is at the other end; empty for an address that nobody vouched for.</summary>
@@ -382,6 +431,9 @@ internal sealed class RelayWay(PeerId peer, QuicPath path)
     }
 
     public QuicPath Path { get; } = path;
+
+    /// <summary>The server that the last call to the peer went to; -1 before there was one.</summary>
+    public int RoutedSession { get; set; } = -1;
 
     /// <summary>The server session that carries it; -1 before one does.</summary>
     public int Session

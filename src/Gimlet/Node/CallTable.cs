@@ -12,7 +12,7 @@ internal sealed class NodeCall(CallId handle, CallAgent agent, int session, bool
     public CallAgent Agent { get; } = agent;
 
     /// <summary>The signalling session that carries it; -1 for none.</summary>
-    public int Session { get; } = session;
+    public int Session { get; set; } = session;
 
     public bool IsIncoming { get; } = isIncoming;
 

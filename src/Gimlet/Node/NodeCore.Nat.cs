@@ -144,7 +144,7 @@ internal sealed partial class NodeCore
         {
             Verdict = verdict.ToRelayVerdict(),
             Checks = [.. call.Agent.DescribePairs()],
-            LeavesRelay = call.Session >= 0 && Relays(_sessions[call.Session]),
+            LeavesRelay = RelaysAt(call.Session),
             Elapsed = now - call.StartedAt,
             Nats = (KnownNat is null ? null : $"{MappingText(KnownNat.Mapping)}/{FilteringText(KnownNat.Filtering)}", peer is null ? null : $"{peer.Mapping}/{peer.Filtering}"),
         };

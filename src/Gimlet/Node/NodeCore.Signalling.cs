@@ -19,12 +19,12 @@ internal sealed partial class NodeCore : ISignallingOwner
     private const int MaxProven = 2;
 
     /// <summary>The WebSocket of a session is open.</summary>
-    public void SignallingOpened(int session, string authority, TimeSpan now) => _sessions[session].Opened(authority, now);
+    public void SignallingOpened(int session, string authority, TimeSpan now) => Find(session)?.Opened(authority, now);
 
     /// <summary>The WebSocket of a session is gone. Connections with a direct path do not notice.</summary>
     public void SignallingClosed(int session, TimeSpan now)
     {
-        _sessions[session].Closed();
+        Find(session)?.Closed();
         foreach (PendingDial dial in _dials.All)
         {
             if (dial.Session == session)
@@ -41,14 +41,14 @@ internal sealed partial class NodeCore : ISignallingOwner
     /// <summary>A text frame of a session.</summary>
     public void HandleSignal(int session, ReadOnlySpan<byte> text, TimeSpan now)
     {
-        _sessions[session].Handle(text, now);
+        Find(session)?.Handle(text, now);
         AfterCalls(now);
     }
 
-    public bool IsRegistered(int session) => _sessions[session].State == SignallingState.Registered;
+    public bool IsRegistered(int session) => Find(session)?.State == SignallingState.Registered;
 
     /// <summary>The last error that a server named in the present session, if any.</summary>
-    public ErrorMessage? LastError(int session) => _sessions[session].LastError;
+    public ErrorMessage? LastError(int session) => Find(session)?.LastError;
 
     /// <summary>A fresh id for <see cref="Dial(DialRequest, TimeSpan)"/> or <see cref="DialServerless"/>.</summary>
     public CallId NewCallId()
@@ -77,7 +77,7 @@ internal sealed partial class NodeCore : ISignallingOwner
     public bool CanRelay => _sessions.Exists(static s => s.State == SignallingState.Registered && Relays(s));
 
     /// <summary>That server relays.</summary>
-    public bool RelaysAt(int session) => Relays(_sessions[session]);
+    public bool RelaysAt(int session) => Find(session) is { } found && Relays(found);
 
     /// <summary>Calls a peer through the servers; events about the call carry its id.</summary>
     public void Dial(CallId id, PeerId peer, TimeSpan now) => Dial(new DialRequest(id, peer), now);
@@ -144,6 +144,7 @@ internal sealed partial class NodeCore : ISignallingOwner
 
     void ISignallingOwner.Registered(SignallingSession session, RegisteredMessage registered, TimeSpan now)
     {
+        MergeInto(session);
         _events.Enqueue(new SessionRegistered(session.Index, PlainText.Of(registered.Observed, "nothing")));
 
         // What was learned while the registration was on its way is not in it, and what was learned while the session was down
@@ -230,7 +231,13 @@ internal sealed partial class NodeCore : ISignallingOwner
         bool relays = Relays(session) && introduce.Capabilities?.Contains(Capability.Relay, StringComparer.Ordinal) == true;
         if (introduce.Capabilities is null || !introduce.Capabilities.Contains(Capability.Direct, StringComparer.Ordinal))
         {
-            FailDial(dial, now, GimletErrorKind.Unsupported, $"{dial.Peer} takes part in no direct paths (it runs with --no-holepunch).", null, relays, RelayCause.PeerUnsupported);
+            if (!relays)
+            {
+                FailDial(dial, now, GimletErrorKind.RendezvousNoRelay, $"The server does not relay to {dial.Peer}, which takes part in no direct paths.", null);
+                return;
+            }
+
+            FailDial(dial, now, GimletErrorKind.Unsupported, $"{dial.Peer} takes part in no direct paths.", null, relays, RelayCause.PeerUnsupported);
             return;
         }
 
@@ -331,7 +338,7 @@ internal sealed partial class NodeCore : ISignallingOwner
         }
 
         BeginCall(id, peer, isCaller: false, keys, session.Index, now, incoming.Candidates, incoming.Nat, now);
-        if (_options.AcceptMode == AcceptMode.Open && now - _updatedAt[session.Index] < UpdateInFlight)
+        if (_options.AcceptMode == AcceptMode.Open && now - session.UpdatedAt < UpdateInFlight)
         {
             // The call and our last update may have crossed: the server then told the caller what was true before it.
             _signals.Enqueue((session.Index, new CandidatesMessage { Call = incoming.Call, Candidates = DescribeCandidates(), Nat = DescribeNat() }));
@@ -356,7 +363,7 @@ internal sealed partial class NodeCore : ISignallingOwner
 
     private void SendUpdate(SignallingSession session, CandidateDescription[] candidates, TimeSpan now)
     {
-        _updatedAt[session.Index] = now;
+        session.UpdatedAt = now;
         _signals.Enqueue((session.Index, new UpdateMessage { Candidates = candidates, Nat = DescribeNat() }));
     }
 
@@ -483,7 +490,7 @@ internal sealed partial class NodeCore : ISignallingOwner
     }
 
     private SignallingSession? FindSession(PendingDial dial) => _sessions.Find(
-        s => s.State == SignallingState.Registered && !dial.TriedSessions.Contains(s.Index) && (dial.Request.Sessions.Count == 0 || dial.Request.Sessions.Contains(s.Index)));
+        s => s.State == SignallingState.Registered && s.Serves(dial.Peer) && !dial.TriedSessions.Contains(s.Index) && (dial.Sessions.Count == 0 || dial.Sessions.Contains(s.Index)));
 
     private void FailDial(
         PendingDial dial, TimeSpan now, GimletErrorKind kind, string message, string? hint, bool leavesRelay = false, RelayCause? skipped = null)
@@ -541,7 +548,7 @@ internal sealed partial class NodeCore : ISignallingOwner
             .Concat(_dials.All.Select(d => (d.Session, d.Id)));
         foreach ((int session, CallId call) in underWay)
         {
-            if (session >= 0 && _sessions[session].State == SignallingState.Registered)
+            if (IsRegistered(session))
             {
                 _signals.Enqueue((session, new CandidatesMessage { Call = call.ToString(), Candidates = candidates, Nat = nat }));
             }

@@ -41,8 +41,7 @@ internal sealed partial class NodeCore : IDisposable
     private int _announcedRevision;
     private HashSet<string> _announcedAddresses = [];
 
-    // When each server was last told of other candidates.
-    private readonly List<TimeSpan?> _updatedAt = [];
+    private int _nextSession;
     private bool _fallbackAsked;
 
     public NodeCore(NodeCoreOptions options)
@@ -56,7 +55,7 @@ internal sealed partial class NodeCore : IDisposable
         _gatherer = new CandidateGatherer(options.Traversal, options.AllowLoopback, options.Random);
         for (int i = 0; i < options.Servers; i++)
         {
-            _ = AddSession();
+            Add(options.Token, isConfigured: true);
         }
     }
 
@@ -101,15 +100,6 @@ internal sealed partial class NodeCore : IDisposable
 
             return Min(next, _classifier?.NextTimeout ?? TimeSpan.MaxValue);
         }
-    }
-
-    /// <summary>The node speaks with one server more.</summary>
-    /// <returns>The index of its session.</returns>
-    public int AddSession()
-    {
-        _sessions.Add(new SignallingSession(_sessions.Count, _options.Identity, _options.Token, this));
-        _updatedAt.Add(null);
-        return _sessions.Count - 1;
     }
 
     /// <summary>The sockets are bound and the interfaces read.</summary>

@@ -16,7 +16,7 @@ internal sealed record NodeCoreOptions
     /// <summary>How many servers the node registers with; their sessions have the indices 0 to this.</summary>
     public int Servers { get; init; }
 
-    /// <summary>The access token of the servers.</summary>
+    /// <summary>The access token of these servers; those that tickets name never get it.</summary>
     public string? Token { get; init; }
 
     /// <summary>Who may call.</summary>

@@ -7,26 +7,33 @@ namespace Gimlet.Node;
 /// <summary>News from the core for its host.</summary>
 internal abstract record NodeEvent;
 
+/// <summary>News of a server.</summary>
+/// <param name="Session">Which; of one that has gone since, nobody hears any more.</param>
+internal abstract record SessionEvent(int Session) : NodeEvent;
+
 /// <summary>A server has named its STUN addresses; the host resolves them and calls <see cref="NodeCore.AddStunTargets"/>.</summary>
-internal sealed record StunServersNamed(int Session, IReadOnlyList<string> Servers) : NodeEvent;
+internal sealed record StunServersNamed(int Session, IReadOnlyList<string> Servers) : SessionEvent(Session);
 
 /// <summary>A server knows this node.</summary>
-internal sealed record SessionRegistered(int Session, string? Observed) : NodeEvent;
+internal sealed record SessionRegistered(int Session, string? Observed) : SessionEvent(Session);
 
 /// <summary>A server named an error.</summary>
-internal sealed record SessionError(int Session, string Code, string Detail) : NodeEvent;
+internal sealed record SessionError(int Session, string Code, string Detail) : SessionEvent(Session);
 
 /// <summary>The host should close the WebSocket of a session.</summary>
-internal sealed record SessionGivenUp(int Session, string Reason) : NodeEvent;
+internal sealed record SessionGivenUp(int Session, string Reason) : SessionEvent(Session);
+
+/// <summary>A session with a ticket's server is with the same server as another one, which takes its calls; the host closes the WebSocket and calls <see cref="NodeCore.RemoveSession"/>.</summary>
+internal sealed record SessionMerged(int Session, int Into) : SessionEvent(Session);
 
 /// <summary>A server dropped relayed datagrams of this node.</summary>
-internal sealed record SessionLimited(int Session, string Limit, long Value, long Dropped) : NodeEvent;
+internal sealed record SessionLimited(int Session, string Limit, long Value, long Dropped) : SessionEvent(Session);
 
 /// <summary>A server could not deliver relayed datagrams.</summary>
-internal sealed record PeerUnreachable(int Session, PeerId Peer, string Reason) : NodeEvent;
+internal sealed record PeerUnreachable(int Session, PeerId Peer, string Reason) : SessionEvent(Session);
 
 /// <summary>Something on the signalling connection was ignored.</summary>
-internal sealed record SignalIgnored(int Session, string Problem) : NodeEvent;
+internal sealed record SignalIgnored(int Session, string Problem) : SessionEvent(Session);
 
 /// <summary>The candidates are others than before.</summary>
 internal sealed record CandidatesChanged(PublicAddress Public, int Count) : NodeEvent;

@@ -40,6 +40,9 @@ internal sealed class PendingDial(DialRequest request, TimeSpan startedAt, TimeS
     /// <summary>The session that carries the call; -1 until one does.</summary>
     public int Session { get; set; } = -1;
 
+    /// <summary>The servers that may know the peer; empty for all that are asked for it.</summary>
+    public HashSet<int> Sessions { get; } = [.. request.Sessions];
+
     /// <summary>Sessions whose server did not know the peer.</summary>
     public HashSet<int> TriedSessions { get; } = [];
 

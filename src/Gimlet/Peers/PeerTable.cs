@@ -64,6 +64,9 @@ internal sealed partial class PeerTable
 
     public bool PollEvent(out PeerEvent? news) => _events.TryDequeue(out news);
 
+    /// <summary>A dial of the peer is about to begin: what is kept for the peer's sake stays until it is forgotten.</summary>
+    public void Touch(PeerId id, TimeSpan now) => GetOrAdd(id, now).IdleSince = now;
+
     /// <summary>A dial begins.</summary>
     /// <param name="request">Whom, and for what.</param>
     /// <param name="now">The time.</param>

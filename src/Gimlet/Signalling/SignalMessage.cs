@@ -35,6 +35,9 @@ internal sealed record ChallengeMessage : SignalMessage
     public string[]? Stun { get; init; }
 
     public string? Observed { get; init; }
+
+    /// <summary>The number of the server's process, 16 bytes: a node that dials one server by two names can tell.</summary>
+    public byte[]? Server { get; init; }
 }
 
 /// <summary>Node: who it is, proven by a signature over the challenge, and where it may be reached.</summary>

@@ -30,7 +30,22 @@ internal sealed class SignallingSession(int index, NodeIdentity identity, string
 
     public int Index { get; } = index;
 
+    /// <summary>A server that the application named: it stays, and serves all calls. The others stay while a peer of a ticket needs them, and serve its calls.</summary>
+    public bool IsConfigured { get; init; } = true;
+
+    /// <summary>For whose sake the node speaks with a server that a ticket named.</summary>
+    public HashSet<PeerId> Peers { get; } = [];
+
+    /// <summary>Another session of this node was about to register with the same server: that this one is replaced may be its doing.</summary>
+    public bool MayBeReplacedByOwn { get; set; }
+
+    /// <summary>When the server was last told of other candidates.</summary>
+    public TimeSpan? UpdatedAt { get; set; }
+
     public SignallingState State { get; private set; } = SignallingState.Down;
+
+    /// <summary>The process of the server behind the present WebSocket; null where it does not say.</summary>
+    public byte[]? ServerInstance { get; private set; }
 
     /// <summary>Limits that the server announced; null before registration.</summary>
     public LimitsDescription? Limits { get; private set; }
@@ -44,6 +59,9 @@ internal sealed class SignallingSession(int index, NodeIdentity identity, string
         SignallingState.Registered => Earlier(Later(_lastHeard, _lastPing) + _keepAlive, _lastHeard + (_keepAlive * SilentKeepAlives)),
         _ => _openedAt + RegistrationTimeout,
     };
+
+    /// <summary>Calls to that peer may go here: a stranger's server has no business with others.</summary>
+    public bool Serves(PeerId peer) => IsConfigured || Peers.Contains(peer);
 
     /// <summary>The WebSocket is open.</summary>
     /// <param name="authority">The host and port that were dialled, as <see cref="Statement.Authority"/> writes them.</param>
@@ -78,6 +96,12 @@ internal sealed class SignallingSession(int index, NodeIdentity identity, string
         switch (message)
         {
             case ChallengeMessage { Nonce.Length: SignalProtocol.NonceLength } challenge when State == SignallingState.AwaitingChallenge:
+                ServerInstance = challenge.Server is { Length: SignalProtocol.ServerInstanceLength } instance ? instance : null;
+                if (owner.IsDuplicate(this))
+                {
+                    break;
+                }
+
                 State = SignallingState.AwaitingRegistered;
                 byte[] statement = Statement.Registration(_authority, challenge.Nonce, identity.PublicKey.Span);
                 RegisterMessage register = owner.DescribeRegistration();
@@ -138,7 +162,8 @@ internal sealed class SignallingSession(int index, NodeIdentity identity, string
         owner.Send(this, new PingMessage { Id = ++_pingId });
     }
 
-    private void GiveUp(string reason)
+    /// <summary>The WebSocket is of no use any more.</summary>
+    public void GiveUp(string reason)
     {
         // Down already, although the WebSocket is still to be closed: a timer that stays due would fire without end until then.
         State = SignallingState.Down;
@@ -174,6 +199,12 @@ internal interface ISignallingOwner
 
     /// <summary>Queues a message for the server.</summary>
     void Send(SignallingSession session, SignalMessage message);
+
+    /// <summary>
+    /// Another session of this node is with the same server process: a registration would replace it, and the server takes the two for two processes with one key. Then
+    /// the owner gives this one up, or ends it.
+    /// </summary>
+    bool IsDuplicate(SignallingSession session);
 
     /// <summary>The server has named its STUN addresses.</summary>
     void ChallengeReceived(SignallingSession session, ChallengeMessage challenge, TimeSpan now);

@@ -15,6 +15,9 @@ internal static class SignalProtocol
 
     public const int NonceLength = 32;
 
+    /// <summary>Bytes of the number of a server's process: no two are the same.</summary>
+    public const int ServerInstanceLength = 16;
+
     public const int CallIdLength = 16;
 
     /// <summary>ALPN names have one byte for their length (RFC 7301 section 3.1).</summary>
@@ -44,6 +47,9 @@ internal static class RejectReason
 internal static class RelayLimit
 {
     public const string BytesPerSecond = "relay-bytes-per-second";
+
+    /// <summary>Binary frames per second of one sender, however small.</summary>
+    public const string FramesPerSecond = "relay-frames-per-second";
     public const string Queue = "relay-queue";
 }
 

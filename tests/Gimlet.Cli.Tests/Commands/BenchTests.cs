@@ -39,6 +39,20 @@ public sealed class BenchTests : CliTest
     }
 
     [Fact]
+    public async Task A_limit_of_the_relay_is_told_once()
+    {
+        (string url, _, _) = await ServeAsync("--relay-rate", "100K");
+        (_, string ticket, _) = await ListenAsync(url);
+
+        CliResult result = await RunAsync("bench", ticket, "--ephemeral", "--seconds", "3", "--path", "relay-only");
+
+        Assert.True(result.ExitCode == 0, result.Output + result.Error);
+        string message = result.Event("warning").Text("message");
+        Assert.Contains("bytes per second", message, StringComparison.Ordinal);
+        Assert.Contains("direct path", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task People_see_it_in_their_own_units()
     {
         (string url, _, _) = await ServeAsync();

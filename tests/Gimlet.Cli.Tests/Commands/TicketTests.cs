@@ -6,6 +6,8 @@ namespace Gimlet.Cli.Tests.Commands;
 /// <summary>Tickets with a secret, as <c>gimlet listen</c> prints them.</summary>
 public sealed class TicketTests : CliTest
 {
+    private const string Token = "sixteen characters and more";
+
     [Fact]
     public async Task A_ticket_for_one_is_for_the_first_who_has_it()
     {
@@ -57,5 +59,17 @@ public sealed class TicketTests : CliTest
         Assert.Equal(0, (await RunAsync("ping", peer, "--server", url, "--key", key, "-c", "1")).ExitCode);
         Assert.Equal(0, (await RunAsync("ping", ticket, "--ephemeral", "-c", "1")).ExitCode);
         AssertFailed(await RunAsync("ping", peer, "--server", url, "--ephemeral", "-c", "1"), 5, "refused");
+    }
+
+    [Fact]
+    public async Task The_environments_server_token_is_not_for_the_servers_of_a_ticket()
+    {
+        (string url, _, _) = await ServeAsync("--access", "token", "--token", Token);
+        (_, string ticket, _) = await ListenAsync(url, "--server-token", Token);
+
+        Environment["GIMLET_SERVER_TOKEN"] = Token;
+        AssertFailed(await RunAsync("ping", ticket, "--ephemeral", "-c", "1"), 5, "rendezvous-rejected");
+        Assert.Equal(0, (await RunAsync("ping", ticket, "--ephemeral", "-c", "1", "--server-token", Token)).ExitCode);
+        Assert.Equal(0, (await RunAsync("ping", ticket, "--ephemeral", "-c", "1", "--server", url)).ExitCode);
     }
 }

@@ -100,6 +100,31 @@ public sealed class DialTests
     }
 
     [Fact]
+    public async Task A_ticket_that_is_revoked_admits_nobody_and_ends_no_connection()
+    {
+        await using GimletServer server = await Servers.StartAsync();
+        await using GimletNode a = await StartAsync(server);
+        await using GimletNode b = await StartAsync(server, static o => o with { Policy = PeerPolicy.TicketHolders });
+        Ticket ticket = b.IssueTicket(new TicketOptions());
+        Ticket other = b.IssueTicket(new TicketOptions());
+        Task<GimletConnection> accept = b.AcceptAsync(Cancelled);
+        GimletConnection ofA = await a.ConnectAsync(ticket, cancellationToken: Cancelled).Within();
+        _ = await accept.Within();
+
+        // It is the secret that counts; the servers may be others.
+        Assert.True(b.RevokeTicket(Ticket.Parse(ticket.ToString())));
+        Assert.False(b.RevokeTicket(ticket));
+        Assert.False(b.RevokeTicket(b.Ticket));
+        Assert.False(a.RevokeTicket(other));
+        GimletException e = await Assert.ThrowsAsync<GimletException>(() => a.ConnectAsync(ticket, cancellationToken: Cancelled).Within());
+        Assert.Equal(GimletErrorKind.Refused, e.Kind);
+        _ = await ofA.PingAsync(Cancelled).Within();
+        accept = b.AcceptAsync(Cancelled);
+        _ = await a.ConnectAsync(other, cancellationToken: Cancelled).Within();
+        _ = await accept.Within();
+    }
+
+    [Fact]
     public async Task A_peer_that_is_not_there_is_offline()
     {
         await using GimletServer server = await Servers.StartAsync();

@@ -1,4 +1,5 @@
 using Gimlet.Quic;
+using Gimlet.Server.Rendezvous;
 using Gimlet.Server.Tests.Support;
 using static Gimlet.Server.Tests.Support.Nodes;
 
@@ -51,6 +52,29 @@ public sealed class RelayedTests
         Assert.Equal([await first.Within(), await second.Within(), await third.Within()], read);
         Assert.All([ofA, ofB], static c => Assert.Equal(PathKind.Relay, c.Path!.Kind));
         Assert.All(ofA.Paths, static p => Assert.Equal(PathKind.Relay, p.Path.Kind));
+    }
+
+    [Fact]
+    public async Task Who_sends_beyond_a_limit_of_the_relay_is_told_which_and_what_would_help()
+    {
+        await using GimletServer server = await Servers.StartAsync(static o => o with { Limits = new RendezvousLimits { RelayBytesPerSecond = 500_000 } });
+        await using GimletNode a = await StartAsync(server);
+        await using GimletNode b = await StartAsync(server);
+        var told = new TaskCompletionSource<RelayLimited>(TaskCreationOptions.RunContinuationsAsynchronously);
+        a.RelayLimited += notice => told.TrySetResult(notice);
+        (GimletConnection ofA, GimletConnection ofB) = await ConnectAsync(a, b, RelayOnly);
+        await using QuicStream stream = await ofA.OpenStreamAsync(QuicStreamType.Unidirectional, Cancelled).Within();
+        Task<long> writing = Bytes.WriteAsync(stream, 1, () => told.Task.IsCompleted);
+        await using QuicStream atB = await ofB.AcceptStreamAsync(Cancelled).Within();
+        Task<long> reading = Bytes.ReadAsync(atB);
+        RelayLimited limited = await told.Task.Within();
+        Assert.Equal((server.HttpUrls[0], "relay-bytes-per-second", 500_000), (limited.Server, limited.Limit, limited.Value));
+        Assert.InRange(limited.Dropped, 1, long.MaxValue);
+        Assert.Contains("500000 bytes per second", limited.Explanation, StringComparison.Ordinal);
+        Assert.NotEmpty(limited.Hint!);
+
+        // Nothing has failed by it.
+        Assert.Equal(await writing.Within(), await reading.Within());
     }
 
     [Fact]

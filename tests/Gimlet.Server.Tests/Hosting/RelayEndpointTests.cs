@@ -1,7 +1,9 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using Gimlet.Server.Tests.Support;
 using Gimlet.Signalling;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace Gimlet.Server.Tests.Hosting;
 
@@ -202,6 +204,40 @@ public sealed class RelayEndpointTests
     }
 
     [Fact]
-    public void The_servers_sockets_send_at_once() =>
-        Assert.True(new SocketTransportOptions().NoDelay, "the server leaves the transport's default: a datagram must not wait for an acknowledgement (Nagle)");
+    public async Task The_servers_sockets_send_at_once()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the server's end of a connection is found by /proc");
+        await using GimletServer server = await Servers.StartAsync();
+        await using LiveNode node = await LiveNode.RegisterAsync(server.HttpUrls[0]);
+        List<Socket> accepted = [.. OpenSockets().Where(s => s.LocalEndPoint is IPEndPoint local && local.Port == server.HttpUrls[0].Port && s.RemoteEndPoint is not null)];
+        Assert.NotEmpty(accepted);
+        Assert.All(accepted, static s => Assert.True(s.NoDelay, "a datagram must not wait for an acknowledgement (Nagle)"));
+    }
+
+    // The TCP connections of this process. The sockets are lent: to dispose of one would close what is somebody else's.
+    private static IEnumerable<Socket> OpenSockets()
+    {
+        foreach (string link in Directory.GetFiles("/proc/self/fd"))
+        {
+            Socket? socket = null;
+            try
+            {
+                if (File.ResolveLinkTarget(link, returnFinalTarget: false)?.Name.StartsWith("socket:", StringComparison.Ordinal) == true)
+                {
+                    var lent = new SafeSocketHandle(nint.Parse(Path.GetFileName(link), CultureInfo.InvariantCulture), ownsHandle: false);
+                    socket = new Socket(lent);
+                }
+            }
+            catch (Exception e) when (e is IOException or SocketException)
+            {
+                // Closed in this very moment, or no socket of a kind that .NET knows.
+                continue;
+            }
+
+            if (socket is { SocketType: SocketType.Stream, Connected: true })
+            {
+                yield return socket;
+            }
+        }
+    }
 }

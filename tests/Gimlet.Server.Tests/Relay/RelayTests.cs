@@ -287,7 +287,7 @@ public sealed class RelayTests
 
         Assert.Equal(50, b.Output.DrainRelayed().Sum(f => Frames.Read(f).Datagrams.Length));
         LimitedMessage limited = a.Output.Next<LimitedMessage>();
-        Assert.Equal((RelayLimitNames.FramesPerSecond, 50L, 1L), (limited.Limit, limited.Value, limited.Dropped));
+        Assert.Equal((RelayLimit.FramesPerSecond, 50L, 1L), (limited.Limit, limited.Value, limited.Dropped));
         Assert.False(a.Session.IsClosed);
     }
 

@@ -56,7 +56,7 @@ public sealed partial class ErrorKindTests
     public void No_reason_and_no_limit_is_forgotten()
     {
         Assert.Equal(Constants(typeof(RejectReason)), Reasons.Select(r => r.Data.Item1).Order(StringComparer.Ordinal));
-        Assert.Equal([RelayLimit.BytesPerSecond, RelayLimit.Queue], Constants(typeof(RelayLimit)));
+        Assert.Equal([RelayLimit.BytesPerSecond, RelayLimit.FramesPerSecond, RelayLimit.Queue], Constants(typeof(RelayLimit)));
     }
 
     [Theory]
@@ -97,6 +97,16 @@ public sealed partial class ErrorKindTests
         var queue = RelayLimitNotice.Of(RelayLimit.Queue, 256, 3);
         Assert.Equal(GimletErrorKind.Transport, queue.Kind);
         Assert.Contains("256", queue.Message, StringComparison.Ordinal);
+        var frames = RelayLimitNotice.Of(RelayLimit.FramesPerSecond, 20_000, 5);
+        Assert.Equal(GimletErrorKind.RendezvousRejected, frames.Kind);
+        Assert.Contains("20000 frames per second", frames.Message, StringComparison.Ordinal);
+
+        // Only what this version does not know is of a later one.
+        foreach (string known in Constants(typeof(RelayLimit)))
+        {
+            Assert.DoesNotContain("newer", RelayLimitNotice.Of(known, 1, 2).Hint, StringComparison.Ordinal);
+        }
+
         foreach (string? limit in new[] { null, "new-limit", "\u001b[2J\n" })
         {
             var unknown = RelayLimitNotice.Of(limit, 1, 2);

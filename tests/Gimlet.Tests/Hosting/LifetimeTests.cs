@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Gimlet.Tests.Support;
 using static Gimlet.Tests.Hosting.LocalNode;
@@ -16,6 +17,31 @@ public sealed class LifetimeTests
         _ = await Assert.ThrowsAsync<ObjectDisposedException>(() => node.AcceptAsync(TestContext.Current.CancellationToken).Within());
         _ = await Assert.ThrowsAsync<ObjectDisposedException>(() => node.ConnectAsync(AddressOf(node), null, cancellationToken: TestContext.Current.CancellationToken).Within());
         node.SetPublicAddress(null);
+    }
+
+    [Fact]
+    public async Task Who_disposes_second_waits_for_the_end_as_well()
+    {
+        // The end takes a second: the server reads nothing, so what is queued for it cannot leave.
+        var gate = new TaskCompletionSource();
+        await using var server = new FakeServer(async connection =>
+        {
+            _ = await connection.RegisterAsync();
+            await gate.Task;
+        });
+        GimletNode node = await StartAsync(Options() with { Servers = [server.Address] });
+        int port = node.LocalPorts.IPv4;
+        for (int i = 0; i < 2000; i++)
+        {
+            node.SetPublicAddress(new IPEndPoint(IPAddress.Parse("203.0.113.1"), 1 + i));
+        }
+
+        Task first = node.DisposeAsync().AsTask();
+        await node.DisposeAsync().AsTask().Within();
+        using var next = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        next.Bind(new IPEndPoint(IPAddress.Any, port));
+        await first.Within();
+        gate.SetResult();
     }
 
     [Fact]

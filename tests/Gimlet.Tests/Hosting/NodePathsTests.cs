@@ -48,14 +48,45 @@ public sealed class NodePathsTests : IDisposable
     }
 
     [Fact]
-    public void A_frame_of_a_peer_moves_its_relay_to_the_server_it_came_by_and_a_strangers_is_counted()
+    public void A_frame_that_a_server_ascribes_to_a_peer_moves_nothing_by_itself_and_a_strangers_is_counted()
     {
         QuicPath path = _paths.ToRelay(Keys.Small.Id, 0);
-        Assert.True(_paths.TryFindRelay(Keys.Small.Id, 2, out RelayWay? way));
-        Assert.Equal((path, 2), (way.Path, _paths.SessionOf(path)));
-        Assert.False(_paths.TryFindRelay(Keys.Stranger.Id, 0, out _));
-        Assert.False(_paths.TryFindRelay(Keys.Stranger.Id, 0, out _));
+        Assert.True(_paths.TryFindRelay(Keys.Small.Id, out RelayWay? way));
+        Assert.Equal((path, 0), (way.Path, _paths.SessionOf(path)));
+        way.Session = 2; // QUIC has found it authentic
+        Assert.Equal((2, 2), (_paths.SessionOf(path), _paths.RelaySessionOf(Keys.Small.Id)));
+        Assert.False(_paths.TryFindRelay(Keys.Stranger.Id, out _));
+        Assert.False(_paths.TryFindRelay(Keys.Stranger.Id, out _));
         Assert.Equal(2, _paths.Unadmitted);
+        Assert.Equal(-1, _paths.RelaySessionOf(Keys.Stranger.Id));
+    }
+
+    [Fact]
+    public void Strangers_of_several_servers_are_all_counted()
+    {
+        _ = Parallel.For(0, 40_000, _ => _paths.TryFindRelay(Keys.Stranger.Id, out RelayWay? _));
+        Assert.Equal(40_000, _paths.Unadmitted);
+    }
+
+    [Fact]
+    public void A_call_by_another_server_takes_the_relay_along_only_where_it_carries_nothing()
+    {
+        _paths.Route(Keys.Small.Id, 1, keeps: false);
+        Assert.Equal(1, _paths.RelaySessionOf(Keys.Small.Id));
+        _paths.Route(Keys.Small.Id, 2, keeps: true);
+        Assert.Equal(1, _paths.RelaySessionOf(Keys.Small.Id));
+
+        // Its server has lost the peer; what another says of it is not asked.
+        _paths.NoteOffline(Keys.Small.Id, 2);
+        Assert.Equal(1, _paths.RelaySessionOf(Keys.Small.Id));
+        _paths.NoteOffline(Keys.Small.Id, 1);
+        Assert.Equal(2, _paths.RelaySessionOf(Keys.Small.Id));
+        _paths.Route(Keys.Small.Id, 3, keeps: true);
+        _paths.LeaveServer(2); // it is not spoken with any more
+        Assert.Equal(3, _paths.RelaySessionOf(Keys.Small.Id));
+        _paths.LeaveServer(3);
+        Assert.Equal(-1, _paths.RelaySessionOf(Keys.Small.Id));
+        _paths.NoteOffline(Keys.Stranger.Id, 1);
         Assert.Equal(-1, _paths.RelaySessionOf(Keys.Stranger.Id));
     }
 
@@ -67,7 +98,7 @@ public sealed class NodePathsTests : IDisposable
         _paths.Vouch(Address, Keys.Small.Id, CandidateKind.PeerReflexive);
         _paths.Vouch(Address.WithPort(5), Keys.Large.Id, CandidateKind.PeerReflexive);
         _paths.Forget(Keys.Small.Id);
-        Assert.False(_paths.TryFindRelay(Keys.Small.Id, 0, out _));
+        Assert.False(_paths.TryFindRelay(Keys.Small.Id, out _));
         Assert.True(_paths.PeerOf(path).IsEmpty);
         Assert.Equal(-1, _paths.SessionOf(path));
         Assert.Equal(DatagramSendResult.Unreachable, _paths.Send(path, new byte[10], 10, EcnMark.NotEct, out _));

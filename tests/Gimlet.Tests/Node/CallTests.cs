@@ -245,14 +245,28 @@ public sealed class CallTests : IDisposable
     [Fact]
     public void A_peer_that_takes_part_in_no_direct_paths_is_unsupported_at_once()
     {
+        _world.Relays = true;
         (WorldNode a, WorldNode b) = Two(configureB: o => o with { NoHolepunch = true });
         _ = _world.Dial(a, b.Core.Id);
-        AssertFailed(a, GimletErrorKind.Unsupported, "--no-holepunch");
+        AssertFailed(a, GimletErrorKind.Unsupported, "no direct paths");
+        Assert.True(a.News<CallFailed>().Single().LeavesRelay);
+
+        // Why it takes part in none is not known here.
+        Assert.DoesNotContain("--no-holepunch", a.News<CallFailed>().Single().Message, StringComparison.Ordinal);
 
         // The call is admitted all the same: where the server relays, that is how the connection goes.
         Assert.True(b.Has<CallAdmitted>());
         Assert.Empty(b.Said<RejectMessage>());
         Assert.Empty(b.Registration!.Candidates!);
+    }
+
+    [Fact]
+    public void A_peer_that_takes_part_in_no_direct_paths_cannot_be_reached_where_nobody_relays()
+    {
+        (WorldNode a, WorldNode b) = Two(configureB: o => o with { NoHolepunch = true });
+        _ = _world.Dial(a, b.Core.Id);
+        AssertFailed(a, GimletErrorKind.RendezvousNoRelay, "does not relay");
+        Assert.False(a.News<CallFailed>().Single().LeavesRelay);
     }
 
     [Fact]

@@ -98,6 +98,44 @@ public sealed class ServerTests : IDisposable
     }
 
     [Fact]
+    public void A_server_of_a_ticket_hears_of_no_calls_but_those_to_the_tickets_peer()
+    {
+        int session = 0;
+        _world.Do(() => session = _a.Core.AddSession());
+        _world.Do(() => _a.Core.NeedSession(session, Keys.Stranger.Id));
+        _world.Register(_a, 0);
+        _world.Register(_a, session);
+        _ = _world.Dial(_a, _b.Core.Id);
+        _world.Run(1);
+        Assert.Equal(GimletErrorKind.PeerOffline, _a.News<CallFailed>().Single().Kind);
+        _ = _world.Dial(_a, Keys.Stranger.Id);
+        _world.Run(1);
+        Assert.Equal([0, 0, session], _a.Signals.Where(s => s.Message is ConnectMessage).Select(s => s.Session));
+    }
+
+    [Fact]
+    public void A_session_goes_with_the_last_peer_that_needs_it_and_what_comes_of_it_later_is_ignored()
+    {
+        int session = 0;
+        _world.Do(() => session = _a.Core.AddSession());
+        Assert.Equal(3, session);
+        _world.Do(() => _a.Core.NeedSession(session, _b.Core.Id));
+        _world.Do(() => _a.Core.NeedSession(session, Keys.Stranger.Id));
+        _world.Do(() => _a.Core.NeedSession(0, Keys.Stranger.Id));
+        Assert.Empty(_a.Core.ReleaseSessions(_b.Core.Id));
+        Assert.Empty(_a.Core.ReleaseSessions(_b.Core.Id));
+        Assert.Equal([session], _a.Core.ReleaseSessions(Keys.Stranger.Id));
+        _world.Do(() => _a.Core.RemoveSession(session, _world.Now));
+        int events = _a.Events.Count;
+        _world.Register(_a, session);
+        _world.Do(() => _a.Core.SignallingClosed(session, _world.Now));
+        Assert.False(_a.Core.IsRegistered(session));
+        Assert.False(_a.Core.RelaysAt(session));
+        Assert.Equal(events, _a.Events.Count);
+        _world.Do(() => Assert.Equal(4, _a.Core.AddSession()));
+    }
+
+    [Fact]
     public void A_peer_that_is_offline_everywhere_is_offline()
     {
         _world.Register(_a, 0);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
@@ -110,9 +111,16 @@ internal sealed class FakeServer : IAsyncDisposable
 
         public Task SendAsync(byte[] text) => socket.SendAsync(text, WebSocketMessageType.Text, endOfMessage: true, stop);
 
+        /// <summary>Sends what relayed datagrams come in.</summary>
+        public Task SendBinaryAsync(byte[] frame) => socket.SendAsync(frame, WebSocketMessageType.Binary, endOfMessage: true, stop);
+
+        /// <summary>For whom datagrams came that were to be relayed.</summary>
+        public ConcurrentBag<PeerId> RelayedTo { get; } = [];
+
+        /// <summary>The next text frame; what was to be relayed before it is lost.</summary>
         public async Task<SignalMessage> ReceiveAsync()
         {
-            byte[] buffer = new byte[SignalProtocol.MaxMessageBytes];
+            byte[] buffer = new byte[RelayFrame.MaxLength];
             int length = 0;
             while (true)
             {
@@ -123,7 +131,13 @@ internal sealed class FakeServer : IAsyncDisposable
                 }
 
                 length += part.Count;
-                if (part.EndOfMessage)
+                if (part.EndOfMessage && part.MessageType == WebSocketMessageType.Binary)
+                {
+                    Assert.True(RelayFrame.TryRead(buffer.AsSpan(0, length), out RelayFrame frame));
+                    RelayedTo.Add(frame.Peer);
+                    length = 0;
+                }
+                else if (part.EndOfMessage)
                 {
                     Assert.True(SignalCodec.TryRead(buffer.AsSpan(0, length), out SignalMessage? message, out string? problem), problem);
                     return message;
@@ -132,11 +146,11 @@ internal sealed class FakeServer : IAsyncDisposable
         }
 
         /// <summary>Registers whoever is there.</summary>
-        public async Task<RegisterMessage> RegisterAsync()
+        public async Task<RegisterMessage> RegisterAsync(LimitsDescription? limits = null)
         {
             await SendAsync(Challenge);
             RegisterMessage register = Assert.IsType<RegisterMessage>(await ReceiveAsync());
-            await SendAsync(new RegisteredMessage { KeepAliveMs = 15_000, Observed = "203.0.113.1:5" });
+            await SendAsync(new RegisteredMessage { KeepAliveMs = 15_000, Observed = "203.0.113.1:5", Limits = limits });
             return register;
         }
 

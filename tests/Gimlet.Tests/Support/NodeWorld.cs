@@ -49,11 +49,18 @@ internal sealed class NodeWorld : IDisposable
     /// <summary>The server relays. Relayed datagrams are nobody's business here.</summary>
     public bool Relays { get; set; }
 
+    /// <summary>The numbers of the servers' processes, by session; those that have none do not say.</summary>
+    public Dictionary<int, byte> Instances { get; } = [];
+
+    /// <summary>The server's first word.</summary>
+    public void Challenge(WorldNode node, int session) =>
+        Tell(node, session, new ChallengeMessage { Nonce = new byte[32], Server = Instances.TryGetValue(session, out byte of) ? [of, .. new byte[15]] : null });
+
     /// <summary>Registers with a server; what that takes is over at once.</summary>
     public void Register(WorldNode node, int session = 0)
     {
         node.Core.SignallingOpened(session, "test:1", Now);
-        Tell(node, session, new ChallengeMessage { Nonce = new byte[32] });
+        Challenge(node, session);
         Tell(node, session, new RegisteredMessage { KeepAliveMs = 15_000, Limits = Relays ? new LimitsDescription { RelayFrameBytes = 65_536 } : null });
     }
 

@@ -15,6 +15,8 @@ internal sealed class SessionOwner : ISignallingOwner
 
     public void Send(SignallingSession session, SignalMessage message) => Sent.Add(message);
 
+    public bool IsDuplicate(SignallingSession session) => false;
+
     public void ChallengeReceived(SignallingSession session, ChallengeMessage challenge, TimeSpan now) => News.Add("challenge");
 
     public void Registered(SignallingSession session, RegisteredMessage registered, TimeSpan now) => News.Add("registered");
