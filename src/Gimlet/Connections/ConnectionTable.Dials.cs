@@ -12,6 +12,9 @@ internal sealed partial class ConnectionTable
     // The peer whose dial goes on is a round trip or two away from us; after this its dial has come to nothing.
     private static readonly TimeSpan JoinWait = TimeSpan.FromSeconds(5);
 
+    // The hello leaves with the end of the handshake, and a bad network holds it up for as long as a handshake (PeerTable.ExpectedFor).
+    private static readonly TimeSpan HelloWait = TimeSpan.FromSeconds(10);
+
     private const string AnotherTakesItsPlace = "another connection takes its place";
 
     // Each clears away what the two sides believed differently; three in a row mean that something else is wrong.
@@ -41,7 +44,8 @@ internal sealed partial class ConnectionTable
                     return dial.Outcome;
                 }
 
-                if (_host.Run(static (host, now, r) => host.Peers.TryBeginDial(r, now), request))
+                // In one step with what TakeAsync asks: either the peer's connection finds that this side calls, or the dial finds that the connection is there.
+                if (_host.Run(static (host, now, s) => !s.dial.IsClaimed && host.Peers.TryBeginDial(s.request, now), (dial, request)))
                 {
                     if (_host.Run(static (host, _, id) => host.Core.SessionOf(id), call) >= 0)
                     {
@@ -195,8 +199,9 @@ internal sealed partial class ConnectionTable
                 return await dial.Outcome.ConfigureAwait(false);
             }
 
-            if (wait == dial.Joined)
+            if (wait == dial.Joined || dial.IsClaimed)
             {
+                // What has claimed it says its hello, or lets it go.
                 continue;
             }
 
@@ -435,17 +440,14 @@ internal sealed partial class ConnectionTable
         }
 
         string protocol = quic.NegotiatedApplicationProtocol.ToString();
-        Dial? dial = FindDial(d => d.Peer == peer && d.Protocol == protocol && !d.Outcome.IsCompleted);
-        bool isGlared = _host.Run(static (host, _, s) => host.Peers.TakeGlare(s.peer, s.protocol), (peer, protocol));
-        if (isGlared || (dial is { IsJoining: false } && _host.Id < peer))
+        Dial? dial = FindDial(d => d.Peer == peer && d.Protocol == protocol && !d.Outcome.IsCompleted && !d.IsClaimed);
+        (bool isLost, bool isOutcome) = _host.Run(static (host, _, s) => Judge(host, s.dial, s.peer, s.protocol), (dial, peer, protocol));
+        if (isLost)
         {
             // Both have dialled, and this side's goes on; or has become a connection already, and the peer had begun its own before it heard of that.
             await quic.CloseAsync(CloseCodes.Superseded).ConfigureAwait(false);
             return;
         }
-
-        // From here on it is this one that the dial becomes: its own attempt, which no call of the peer is waited for any more, might be complete in this moment.
-        bool isOutcome = dial is not null && dial.TryClaim();
 
         // Whether the peer wants a direct path for it, its hello says.
         PathPolicy policy = dial?.Policy ?? _options.EffectivePolicy;
@@ -453,15 +455,60 @@ internal sealed partial class ConnectionTable
         var birth = new ConnectionBirth(peer, dial?.SharedCall ?? _host.Run(static (host, _, _) => host.Core.NewCallId(), 0), dial?.IsAuthenticated ?? true, policy, dial?.StartedAt ?? Time.GetTimestamp());
         GimletConnection connection = Create(quic, member, birth);
         UseChosenPath(peer, member);
-        NodeLog.Accepted(_logger, connection.Call, peer, protocol);
-        if (isOutcome && dial!.TryComplete(connection))
+        _ = GiveOutAsync(connection, isOutcome ? dial : null);
+    }
+
+    // In one step, with the host's lock held. Where both have called, the smaller id's goes on. Otherwise it is this one that the dial becomes: its own attempt, which no call of
+    // the peer is waited for any more, might be complete in this moment, and one that has not called yet will not.
+    private static (bool IsLost, bool IsOutcome) Judge(NodeHost host, Dial? dial, PeerId peer, string protocol)
+    {
+        bool isGlared = host.Peers.TakeGlare(peer, protocol);
+        bool isOurs = host.Id < peer && (host.Peers.IsCalling(peer, protocol) || dial is { IsServerBased: false, IsJoining: false });
+        return isGlared || isOurs ? (true, false) : (false, dial?.TryClaim() == true);
+    }
+
+    // To the dial that waited for it, or to the application that accepts. The end of the handshake shows that the peer began it, the hello that it stands by it: whoever has lost
+    // a glare, or was given up meanwhile, says none, and ends it with its next word.
+    private async Task GiveOutAsync(GimletConnection connection, Dial? dial)
+    {
+        try
         {
-            Abandon(dial);
+            if (!await connection.Greeted.WaitAsync(HelloWait, Time).ConfigureAwait(false))
+            {
+                LetGo(dial);
+                return;
+            }
+
+            NodeLog.Accepted(_logger, connection.Call, connection.RemotePeer, connection.Protocol);
+            if (dial?.TryComplete(connection) == true)
+            {
+                Abandon(dial);
+            }
+            else if (!_accepted.TryGetValue(connection.Protocol, out Channel<GimletConnection>? queue) || !queue.Writer.TryWrite(connection))
+            {
+                NodeLog.NobodyAccepts(_logger, connection.Call, connection.RemotePeer);
+                await connection.CloseAsync(CloseCodes.NobodyAccepts, "nobody accepts").ConfigureAwait(false);
+            }
         }
-        else if (!_accepted.TryGetValue(protocol, out Channel<GimletConnection>? queue) || !queue.Writer.TryWrite(connection))
+        catch (TimeoutException)
         {
-            NodeLog.NobodyAccepts(_logger, connection.Call, peer);
-            await connection.CloseAsync(CloseCodes.NobodyAccepts, "nobody accepts").ConfigureAwait(false);
+            LetGo(dial);
+            await connection.CloseAsync(CloseCodes.NobodyAccepts, "it said no hello").ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is QuicException or ObjectDisposedException)
+        {
+            // It has ended, or the node is being disposed, in this very moment.
+            await connection.Quic.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    // The dial waits for the peer's next attempt, and then calls itself.
+    private void LetGo(Dial? dial)
+    {
+        dial?.Release();
+        if (dial is { IsServerBased: true, HasAttempt: false })
+        {
+            Join(dial);
         }
     }
 }

@@ -21,6 +21,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
 
     // Streams that came in front of the control stream; completed when that has come. As many as the peer may open at most.
     private readonly Channel<QuicStream> _early = Channel.CreateUnbounded<QuicStream>();
+    private readonly TaskCompletionSource<bool> _greeted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<string> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     // The application hears of so many of a peer's pings at once; the rest is answered all the same.
     private const int MaxWaitingPings = 4096;
@@ -117,6 +118,9 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     public Task<string> Closed => _closed.Task;
 
     internal QuicConnection Quic => _quic;
+
+    /// <summary>Completes with the peer's hello: it stands by this connection. False when the connection has ended before one came.</summary>
+    internal Task<bool> Greeted => _greeted.Task;
 
     /// <summary>It counts among those that want a direct path.</summary>
     internal bool UsesDirect { get; private set; }
@@ -256,6 +260,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         PeerUsesDirect = usesDirect;
         PeerInstance = instance;
         _table.HelloReceived(this);
+        _ = _greeted.TrySetResult(true);
     }
 
     /// <inheritdoc/>
@@ -357,6 +362,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         _control.End(new GimletException(GimletErrorKind.Transport, $"The connection has ended: {reason}.", innerException: end));
         _ = _peerFinding.TrySetException(end) ? _peerFinding.Task.Exception : null;
         _record?.Close();
+        _ = _greeted.TrySetResult(false);
         _table.Ended(this);
         _ = _closed.TrySetResult(reason);
         _over.SetResult();

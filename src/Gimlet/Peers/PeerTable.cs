@@ -112,6 +112,9 @@ internal sealed partial class PeerTable
     /// <summary>A dial of the peer for the protocol was accepted, and is not a connection yet.</summary>
     public bool IsExpected(PeerId id, string protocol) => _peers.TryGetValue(id, out PeerState? peer) && peer.Expected.Exists(e => e.Protocol == protocol);
 
+    /// <summary>This node has called the peer for the protocol, and nothing has come of it yet.</summary>
+    public bool IsCalling(PeerId id, string protocol) => _peers.TryGetValue(id, out PeerState? peer) && peer.Dials.ContainsValue(protocol);
+
     /// <summary>What the peer begins for the protocol comes of a dial that this side rejected with <c>glare</c>; asked once.</summary>
     public bool TakeGlare(PeerId id, string protocol) => _peers.TryGetValue(id, out PeerState? peer) && peer.Glared.Remove(protocol);
 
@@ -345,10 +348,10 @@ internal sealed partial class PeerTable
     // Asked by the core when it would reject a call with glare, and does so where the answer is yes.
     private bool IsDialling(PeerId id, string protocol)
     {
-        bool isDialling = _peers.TryGetValue(id, out PeerState? peer) && peer.Dials.ContainsValue(protocol);
+        bool isDialling = IsCalling(id, protocol);
         if (isDialling)
         {
-            _ = peer!.Glared.Add(protocol);
+            _ = _peers[id].Glared.Add(protocol);
         }
 
         return isDialling;
