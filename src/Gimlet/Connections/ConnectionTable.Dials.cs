@@ -44,7 +44,8 @@ internal sealed partial class ConnectionTable
                     return dial.Outcome;
                 }
 
-                // In one step with what TakeAsync asks: either the peer's connection finds that this side calls, or the dial finds that the connection is there.
+                // In one step with what TakeAsync asks: either the peer's connection finds that this side calls, or the dial finds that the
+                // connection is there.
                 if (_host.Run(static (host, now, s) => !s.dial.IsClaimed && host.Peers.TryBeginDial(s.request, now), (dial, request)))
                 {
                     if (_host.Run(static (host, _, id) => host.Core.SessionOf(id), call) >= 0)
@@ -458,8 +459,8 @@ internal sealed partial class ConnectionTable
         _ = GiveOutAsync(connection, isOutcome ? dial : null);
     }
 
-    // In one step, with the host's lock held. Where both have called, the smaller id's goes on. Otherwise it is this one that the dial becomes: its own attempt, which no call of
-    // the peer is waited for any more, might be complete in this moment, and one that has not called yet will not.
+    // In one step, with the host's lock held. Where both have called, the smaller id's goes on. Otherwise it is this one that the dial becomes: its
+    // own attempt, which no call of the peer is waited for any more, might be complete in this moment, and one that has not called yet will not.
     private static (bool IsLost, bool IsOutcome) Judge(NodeHost host, Dial? dial, PeerId peer, string protocol)
     {
         bool isGlared = host.Peers.TakeGlare(peer, protocol);
@@ -467,8 +468,8 @@ internal sealed partial class ConnectionTable
         return isGlared || isOurs ? (true, false) : (false, dial?.TryClaim() == true);
     }
 
-    // To the dial that waited for it, or to the application that accepts. The end of the handshake shows that the peer began it, the hello that it stands by it: whoever has lost
-    // a glare, or was given up meanwhile, says none, and ends it with its next word.
+    // To the dial that waited for it, or to the application that accepts. The end of the handshake shows that the peer began it, the hello that it
+    // stands by it: whoever has lost a glare, or was given up meanwhile, says none, and ends it with its next word.
     private async Task GiveOutAsync(GimletConnection connection, Dial? dial)
     {
         try

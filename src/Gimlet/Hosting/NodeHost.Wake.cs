@@ -3,7 +3,9 @@ namespace Gimlet.Hosting;
 /// <content>Sleep and wake: after one, NATs have forgotten this node and TCP connections are dead without knowing it.</content>
 internal sealed partial class NodeHost
 {
-    /// <summary>A machine that swaps is late by tens or hundreds of milliseconds; NATs forget UDP after 30 s and more. In between lies who was stopped.</summary>
+    /// <summary>
+    /// A machine that swaps is late by tens or hundreds of milliseconds; NATs forget UDP after 30 s and more. In between lies who was stopped.
+    /// </summary>
     internal static readonly TimeSpan SleepThreshold = TimeSpan.FromSeconds(5);
 
     private TimeSpan _timerDue = TimeSpan.MaxValue;

@@ -26,7 +26,9 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     // Each is a WebSocket that is kept open; tickets of strangers must not make a node speak with a hundred servers.
     private const int MaxServers = 16;
 
-    /// <summary>Timers of the core that lie further away are asked for again at the latest after this: so soon is it noticed that the machine has slept.</summary>
+    /// <summary>
+    /// Timers of the core that lie further away are asked for again at the latest after this: so soon is it noticed that the machine has slept.
+    /// </summary>
     internal static readonly TimeSpan MaxTimer = TimeSpan.FromSeconds(5);
 
     private readonly GimletNodeOptions _options;

@@ -25,7 +25,10 @@ internal sealed class Transfer : IAsyncDisposable
         ? long.Parse(text, CultureInfo.InvariantCulture)
         : UsualMegabytes);
 
-    /// <summary>As much as issue 4 demands, whatever is usual: about five seconds on two cores. What a short transfer does not see (windows that have grown, flow control's long run) this one does.</summary>
+    /// <summary>
+    /// As much as issue 4 demands, whatever is usual: about five seconds on two cores. What a short transfer does not see (windows that have grown,
+    /// flow control's long run) this one does.
+    /// </summary>
     internal static long FullLength { get; } = Math.Max(Length, 200L * Megabyte);
 
     internal GimletProcess Sender => _sender;

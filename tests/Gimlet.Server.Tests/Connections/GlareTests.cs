@@ -14,7 +14,9 @@ public sealed class GlareTests
 
     private static ConnectOptions ByRelay { get; } = new() { Policy = PathPolicy.RelayOnly };
 
-    /// <summary>The threads decide who is first, by as much as they like: whatever they decide, two dials that were both begun are one connection.</summary>
+    /// <summary>
+    /// The threads decide who is first, by as much as they like: whatever they decide, two dials that were both begun are one connection.
+    /// </summary>
     [Theory]
     [InlineData(PathPolicyKind.RelayOnly)]
     [InlineData(PathPolicyKind.RelayThenDirect)]

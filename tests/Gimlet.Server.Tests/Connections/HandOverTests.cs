@@ -6,8 +6,9 @@ using static Gimlet.Server.Tests.Support.Nodes;
 namespace Gimlet.Server.Tests.Connections;
 
 /// <summary>
-/// Which of a peer's connections the application gets: one whose hello has come. What cannot be promised is the same for the side that dials, without one round trip more: its connection
-/// is handed out when its handshake is complete, and the peer may still refuse it (too many wait there, or the application is gone); then it ends with that reason.
+/// Which of a peer's connections the application gets: one whose hello has come. What cannot be promised is the same for the side that dials, without
+/// one round trip more: its connection is handed out when its handshake is complete, and the peer may still refuse it (too many wait there, or the
+/// application is gone); then it ends with that reason.
 /// </summary>
 [Collection(nameof(ConnectionsAlone))]
 public sealed class HandOverTests

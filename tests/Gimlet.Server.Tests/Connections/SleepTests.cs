@@ -6,8 +6,8 @@ using static Gimlet.Server.Tests.Support.Nodes;
 namespace Gimlet.Server.Tests.Connections;
 
 /// <summary>
-/// Sleep and wake. A process that was stopped finds that its clock has moved and its timers are late; a machine that was suspended finds that the time of day has moved, and its
-/// clock has not.
+/// Sleep and wake. A process that was stopped finds that its clock has moved and its timers are late; a machine that was suspended finds that the
+/// time of day has moved, and its clock has not.
 /// </summary>
 [Collection(nameof(ConnectionsAlone))]
 public sealed class SleepTests

@@ -115,7 +115,8 @@ public sealed class UpgradeTests
         await server.DisposeAsync().Within();
         Assert.Equal(await written.Within(), await read.Within());
 
-        // No path change, and no silence either, which would be a null path: the connection noticed nothing. (How long it stood still the NAT lab measures, and holds to 200 ms.)
+        // No path change, and no silence either, which would be a null path: the connection noticed nothing. (How long it stood still the NAT lab
+        // measures, and holds to 200 ms.)
         Assert.False(moved, "the path has changed");
         _ = await ofA.PingAsync(Cancelled).Within();
     }

@@ -9,8 +9,8 @@ namespace Gimlet.Server.Tests.Connections;
 [Collection(nameof(ConnectionsAlone))]
 public sealed class VanishTests
 {
-    // The keep-alive finds nobody, and two probe timeouts follow it, the second twice as long as the first (docs/connections.md, "Silent"). Both paths may have to show
-    // it, one after the other. On loopback a probe timeout is far below a second.
+    // The keep-alive finds nobody, and two probe timeouts follow it, the second twice as long as the first (docs/connections.md, "Silent"). Both
+    // paths may have to show it, one after the other. On loopback a probe timeout is far below a second.
     private static readonly TimeSpan NoticedWhenQuiet = NodeQuicOptions.KeepAlive + TimeSpan.FromSeconds(2 * (1 + 2));
 
     // What is sent is missed at once.
@@ -53,7 +53,8 @@ public sealed class VanishTests
             await stream.WriteAsync(new byte[1000], Cancelled).Within();
         }
 
-        // The clock goes no further than the bound: what is not told by then is never told. Where both sides are quiet, nothing can be known before the keep-alive.
+        // The clock goes no further than the bound: what is not told by then is never told. Where both sides are quiet, nothing can be known before
+        // the keep-alive.
         await clock.RunAsync(speed: 10, until: sends ? NoticedWhenSending : NoticedWhenQuiet);
         PathChange told = await gone.Task.Within();
         Assert.Contains("nothing comes", told.Reason, StringComparison.Ordinal);

@@ -1,6 +1,9 @@
 namespace Gimlet.Server.Tests.Support;
 
-/// <summary>A clock that a test moves by hand; timers run on the thread that moves it, in the order in which they are due. The time of day is a clock of its own.</summary>
+/// <summary>
+/// A clock that a test moves by hand; timers run on the thread that moves it, in the order in which they are due. The time of day is a clock of its
+/// own.
+/// </summary>
 internal sealed class ManualTime : TimeProvider
 {
     private static readonly DateTimeOffset Beginning = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);

@@ -1,6 +1,8 @@
 namespace Gimlet.Server.Tests.Support;
 
-/// <summary>Lets a <see cref="ManualTime"/> run beside the machine's clock, for what waits for many timers in a row; runs until stopped or disposed.</summary>
+/// <summary>
+/// Lets a <see cref="ManualTime"/> run beside the machine's clock, for what waits for many timers in a row; runs until stopped or disposed.
+/// </summary>
 internal sealed class RunningClock : IAsyncDisposable
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(5);

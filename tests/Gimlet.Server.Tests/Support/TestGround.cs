@@ -6,7 +6,8 @@ using Gimlet.Signalling;
 namespace Gimlet.Server.Tests.Support;
 
 /// <summary>
-/// The machine's own sockets and WebSockets under one node, in the hands of a test: what the server says can be held back, and all of it can vanish as a process that is killed does.
+/// The machine's own sockets and WebSockets under one node, in the hands of a test: what the server says can be held back, and all of it can vanish
+/// as a process that is killed does.
 /// </summary>
 internal sealed class TestGround : NodeGround
 {
@@ -62,7 +63,10 @@ internal sealed class TestGround : NodeGround
         return heard.Task.Within();
     }
 
-    /// <summary>Nothing leaves the node or comes to it any more, and nobody was told. A node to which this was done is not disposed: a process that was killed is not either.</summary>
+    /// <summary>
+    /// Nothing leaves the node or comes to it any more, and nobody was told. A node to which this was done is not disposed: a process that was killed
+    /// is not either.
+    /// </summary>
     public async Task VanishAsync()
     {
         // The links first: what the node still says with its sockets gone would be heard by the relay.

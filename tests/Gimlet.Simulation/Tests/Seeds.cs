@@ -25,7 +25,9 @@ internal static class Seeds
         RunAll(Number("GIMLET_SIM_SEEDS") ?? (ulong)count, story, test);
     }
 
-    /// <summary>Runs one of several parts of the seeds 1 to <paramref name="count"/>: each takes every one that is its own, so that they last about as long.</summary>
+    /// <summary>
+    /// Runs one of several parts of the seeds 1 to <paramref name="count"/>: each takes every one that is its own, so that they last about as long.
+    /// </summary>
     /// <param name="count">How many seeds all parts have where the environment does not say.</param>
     /// <param name="part">Which part, from 0.</param>
     /// <param name="parts">How many there are.</param>

@@ -225,8 +225,8 @@ internal sealed class Couple
 
     /// <summary>Closes the connection, waits, and demands that nothing is left of it.</summary>
     /// <summary>
-    /// Demands that two who live on with their one connection hold nothing else: no dial, no half of a handshake, no connection of a glare or of an earlier path. What is ended lingers for
-    /// some probe timeouts, and another try to punch may be under way.
+    /// Demands that two who live on with their one connection hold nothing else: no dial, no half of a handshake, no connection of a glare or of an
+    /// earlier path. What is ended lingers for some probe timeouts, and another try to punch may be under way.
     /// </summary>
     public void AssertNothingButTheConnection()
     {

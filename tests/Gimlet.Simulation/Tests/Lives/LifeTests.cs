@@ -4,7 +4,8 @@ namespace Gimlet.Simulation.Tests;
 
 /// <summary>
 /// Thousands of lives of a connection with a running transfer. Whatever happened: all bytes arrive, in order, once; both sides end on the same path, a direct one
-/// where there can be one; nothing is left of it. The parts run beside each other, each with the seeds of its own; <c>GIMLET_SIM_SEEDS</c> is the number of all of them.
+/// where there can be one; nothing is left of it. The parts run beside each other, each with the seeds of its own; <c>GIMLET_SIM_SEEDS</c> is the
+/// number of all of them.
 /// </summary>
 public abstract class LifeTests(ITestOutputHelper output, int part)
 {
