@@ -12,6 +12,9 @@ internal sealed partial class ConnectionTable
     // The peer whose dial goes on is a round trip or two away from us; after this its dial has come to nothing.
     private static readonly TimeSpan JoinWait = TimeSpan.FromSeconds(5);
 
+    // The hello leaves with the end of the handshake, and a bad network holds it up for as long as a handshake (PeerTable.ExpectedFor).
+    private static readonly TimeSpan HelloWait = TimeSpan.FromSeconds(10);
+
     private const string AnotherTakesItsPlace = "another connection takes its place";
 
     /// <summary>Dials a peer.</summary>
@@ -38,8 +41,9 @@ internal sealed partial class ConnectionTable
                 options.Dialing?.Invoke(call);
                 DialRequest request = RequestOf(dial, secret, servers);
 
-                // The peer's connection may have come before this side has said a word: a call would announce one that does not follow.
-                if (!dial.Outcome.IsCompleted && _host.Run(static (host, now, r) => host.Peers.TryBeginDial(r, now), request))
+                // In one step with what TakeAsync asks: either the peer's connection finds that this side calls, or the dial finds that the
+                // connection is there.
+                if (_host.Run(static (host, now, s) => !s.dial.IsClaimed && host.Peers.TryBeginDial(s.request, now), (dial, request)))
                 {
                     if (_host.Run(static (host, _, id) => host.Core.SessionOf(id), call) >= 0)
                     {
@@ -218,7 +222,8 @@ internal sealed partial class ConnectionTable
         {
             bool isJoining = dial.IsJoining;
             TimeSpan left = isJoining ? joinWait : dial.Race is null ? bound : Max(bound - Time.GetElapsedTime(dial.BegunAt), TimeSpan.Zero);
-            bool isInTime = await IsInTimeAsync(Task.WhenAny(dial.Outcome, isJoining ? dial.Alone : dial.Joined), left).ConfigureAwait(false);
+            Task change = dial.IsClaimed ? dial.Outcome : isJoining ? dial.Alone : dial.Joined;
+            bool isInTime = await IsInTimeAsync(Task.WhenAny(dial.Outcome, change), left).ConfigureAwait(false);
             if (dial.Outcome.IsCompleted || _stop.IsCancellationRequested)
             {
                 return await dial.Outcome.ConfigureAwait(false);
@@ -231,6 +236,12 @@ internal sealed partial class ConnectionTable
                     dial.Fail(new GimletException(GimletErrorKind.TimedOut, $"Neither the relay nor a direct path led to {dial.Peer} within {bound.TotalSeconds:0.#} s."));
                 }
 
+                continue;
+            }
+
+            if (dial.IsClaimed)
+            {
+                // What has claimed it says its hello, or lets it go.
                 continue;
             }
 
@@ -509,9 +520,9 @@ internal sealed partial class ConnectionTable
         }
 
         string protocol = quic.NegotiatedApplicationProtocol.ToString();
-        Dial? dial = FindDial(d => d.Peer == peer && d.Protocol == protocol && !d.Outcome.IsCompleted);
-        bool isGlared = _host.Run(static (host, _, s) => host.Peers.TakeGlare(s.peer, s.protocol), (peer, protocol));
-        if (isGlared || (dial is { IsJoining: false } && _host.Id < peer))
+        Dial? dial = FindDial(d => d.Peer == peer && d.Protocol == protocol && !d.Outcome.IsCompleted && !d.IsClaimed);
+        (bool isLost, bool isOutcome) = _host.Run(static (host, _, s) => Judge(host, s.dial, s.peer, s.protocol), (dial, peer, protocol));
+        if (isLost)
         {
             // Both have dialled, and this side's goes on; or has become a connection already, and the peer had begun its own before it heard of that.
             await quic.CloseAsync(CloseCodes.Superseded).ConfigureAwait(false);
@@ -522,13 +533,15 @@ internal sealed partial class ConnectionTable
         AwaitedDial? awaited = _host.Run(static (host, now, s) => host.Peers.FindAwaited(s.peer, s.protocol, now), (peer, protocol));
         if (awaited is not { } call)
         {
+            if (isOutcome)
+            {
+                dial!.Release();
+            }
+
             NodeLog.NotCalled(_logger, peer, protocol);
             await quic.CloseAsync(CloseCodes.NotCalled).ConfigureAwait(false);
             return;
         }
-
-        // From here on it is this one that the dial becomes: its own attempt, which no call of the peer is waited for any more, might be complete in this moment.
-        bool isOutcome = dial is not null && dial.TryClaim();
 
         PathPolicy policy = dial?.Policy ?? _options.EffectivePolicy;
         Member member = Enter(peer, quic, policy);
@@ -540,18 +553,68 @@ internal sealed partial class ConnectionTable
         var birth = new ConnectionBirth(peer, own, dial?.IsAuthenticated ?? true, policy, since) { Races = isOutcome && dial!.Race is not null };
         GimletConnection connection = Create(quic, member, birth);
         UseChosenPath(peer, member);
-        NodeLog.Accepted(_logger, connection.Call, peer, protocol);
-        if (isOutcome && dial!.TryComplete(connection))
+        if (!isOutcome)
         {
-            Abandon(dial);
-            return;
+            connection.ForgoRace();
         }
 
-        connection.ForgoRace();
-        if (!_accepted.TryGetValue(protocol, out Channel<GimletConnection>? queue) || !queue.Writer.TryWrite(connection))
+        _ = GiveOutAsync(connection, isOutcome ? dial : null);
+    }
+
+    // In one step, with the host's lock held. Where both have called, the smaller id's goes on. Otherwise it is this one that the dial becomes: its
+    // own attempt, which no call of the peer is waited for any more, might be complete in this moment, and one that has not called yet will not.
+    private static (bool IsLost, bool IsOutcome) Judge(NodeHost host, Dial? dial, PeerId peer, string protocol)
+    {
+        bool isGlared = host.Peers.TakeGlare(peer, protocol);
+        bool isOurs = host.Id < peer && (host.Peers.IsCalling(peer, protocol) || dial is { IsServerBased: false, IsJoining: false });
+        return isGlared || isOurs ? (true, false) : (false, dial?.TryClaim() == true);
+    }
+
+    // To the dial that waited for it, or to the application that accepts. The end of the handshake shows that the peer began it, the hello that it
+    // stands by it: whoever has lost a glare, or was given up meanwhile, says none, and ends it with its next word.
+    private async Task GiveOutAsync(GimletConnection connection, Dial? dial)
+    {
+        try
         {
-            NodeLog.NobodyAccepts(_logger, connection.Call, peer);
-            await connection.CloseAsync(CloseCodes.NobodyAccepts, "nobody accepts").ConfigureAwait(false);
+            if (!await connection.Greeted.WaitAsync(HelloWait, Time).ConfigureAwait(false))
+            {
+                LetGo(dial);
+                return;
+            }
+
+            NodeLog.Accepted(_logger, connection.Call, connection.RemotePeer, connection.Protocol);
+            if (dial?.TryComplete(connection) == true)
+            {
+                Abandon(dial);
+                return;
+            }
+
+            connection.ForgoRace();
+            if (!_accepted.TryGetValue(connection.Protocol, out Channel<GimletConnection>? queue) || !queue.Writer.TryWrite(connection))
+            {
+                NodeLog.NobodyAccepts(_logger, connection.Call, connection.RemotePeer);
+                await connection.CloseAsync(CloseCodes.NobodyAccepts, "nobody accepts").ConfigureAwait(false);
+            }
+        }
+        catch (TimeoutException)
+        {
+            LetGo(dial);
+            await connection.CloseAsync(CloseCodes.NobodyAccepts, "it said no hello").ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is QuicException or ObjectDisposedException)
+        {
+            // It has ended, or the node is being disposed, in this very moment.
+            await connection.Quic.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    // The dial waits for the peer's next attempt, and then calls itself.
+    private void LetGo(Dial? dial)
+    {
+        dial?.Release();
+        if (dial is { IsServerBased: true, HasAttempt: false })
+        {
+            Join(dial);
         }
     }
 }

@@ -64,6 +64,12 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
         set => Volatile.Write(ref _attempt, value);
     }
 
+    /// <summary>A connection of its own is being made.</summary>
+    public bool HasAttempt => Volatile.Read(ref _attempt) is not null;
+
+    /// <summary>A connection has claimed it, and is or will be its outcome unless it dies first.</summary>
+    public bool IsClaimed => Volatile.Read(ref _isClaimed);
+
     public Task<GimletConnection> Outcome => _outcome.Task;
 
     /// <summary>Completes when the peer was told of the call, and this side of the peer.</summary>
@@ -112,6 +118,9 @@ internal sealed class Dial(CallId call, PeerId peer, string protocol, PathPolicy
 
     /// <summary>One connection is the dial's outcome: the first that claims it, before anybody is told of either.</summary>
     public bool TryClaim() => Interlocked.Exchange(ref _isClaimed, true) == false;
+
+    /// <summary>What claimed it has died before anybody was told.</summary>
+    public void Release() => Volatile.Write(ref _isClaimed, false);
 
     public bool TryComplete(GimletConnection connection) => _outcome.TrySetResult(connection);
 

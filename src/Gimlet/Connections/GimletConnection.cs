@@ -27,6 +27,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
 
     // Taken from QUIC when there was no room for it any more.
     private QuicStream? _lastEarly;
+    private readonly TaskCompletionSource<bool> _greeted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<string> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     // The application hears of so many of a peer's pings at once; the rest is answered all the same.
     private const int MaxWaitingPings = 4096;
@@ -138,6 +139,9 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
     public Task<string> Closed => _closed.Task;
 
     internal QuicConnection Quic => _quic;
+
+    /// <summary>Completes with the peer's hello: it stands by this connection. False when the connection has ended before one came.</summary>
+    internal Task<bool> Greeted => _greeted.Task;
 
     /// <summary>It counts among those that want a direct path.</summary>
     internal bool UsesDirect => Volatile.Read(ref _usesDirect) == 1;
@@ -297,6 +301,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
         }
 
         _table.HelloReceived(this);
+        _ = _greeted.TrySetResult(true);
     }
 
     /// <inheritdoc/>
@@ -406,6 +411,7 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
             // Foreign code is called on the way, such as the application's logging: whatever it throws, who waits for the end hears of it.
             try
             {
+                _ = _greeted.TrySetResult(false);
                 _record?.Close();
                 _table.Ended(this);
             }

@@ -3,10 +3,13 @@ namespace Gimlet.Hosting;
 /// <content>Sleep and wake: after one, NATs have forgotten this node and TCP connections are dead without knowing it.</content>
 internal sealed partial class NodeHost
 {
-    // A machine that swaps is late by tens or hundreds of milliseconds; NATs forget UDP after 30 s and more. In between lies who was stopped.
-    private static readonly TimeSpan SleepThreshold = TimeSpan.FromSeconds(5);
+    /// <summary>
+    /// A machine that swaps is late by tens or hundreds of milliseconds; NATs forget UDP after 30 s and more. In between lies who was stopped.
+    /// </summary>
+    internal static readonly TimeSpan SleepThreshold = TimeSpan.FromSeconds(5);
 
     private TimeSpan _timerDue = TimeSpan.MaxValue;
+    private bool _timerWasLate;
     private TimeSpan _aliveAt;
     private DateTimeOffset _aliveAtUtc;
 
@@ -16,12 +19,17 @@ internal sealed partial class NodeHost
     {
         TimeSpan now = Now;
         DateTimeOffset utc = _time.GetUtcNow();
-        bool late = _timerDue != TimeSpan.MaxValue && now - _timerDue > SleepThreshold;
-        bool jumped = _aliveAt > TimeSpan.Zero && utc - _aliveAtUtc - (now - _aliveAt) > SleepThreshold;
+        NoteLateTimer(now);
+        bool slept = _timerWasLate || utc - _aliveAtUtc - (now - _aliveAt) > SleepThreshold;
+        _timerWasLate = false;
+        _timerDue = TimeSpan.MaxValue;
         _aliveAt = now;
         _aliveAtUtc = utc;
-        return late || jumped;
+        return slept;
     }
+
+    // Whoever arms the timer anew may be in front of one that is late: all threads of a process go on at once. Called with the lock held.
+    private void NoteLateTimer(TimeSpan now) => _timerWasLate |= _timerDue != TimeSpan.MaxValue && now - _timerDue > SleepThreshold;
 
     // Not with the lock held: links call back.
     private void Wake()

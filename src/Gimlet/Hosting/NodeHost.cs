@@ -29,8 +29,10 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
     // docs/protocol.md section 4: what a check has at least.
     private const int CheckLength = 124;
 
-    // Timers of the core that lie further away are asked for again at the latest after this: so soon is it noticed that the machine has slept.
-    private static readonly TimeSpan MaxTimer = TimeSpan.FromSeconds(5);
+    /// <summary>
+    /// Timers of the core that lie further away are asked for again at the latest after this: so soon is it noticed that the machine has slept.
+    /// </summary>
+    internal static readonly TimeSpan MaxTimer = TimeSpan.FromSeconds(5);
 
     private readonly GimletNodeOptions _options;
     private readonly ILogger _logger;
@@ -52,6 +54,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
         _options = options;
         _time = options.TimeProvider;
         _origin = _time.GetTimestamp();
+        _aliveAtUtc = _time.GetUtcNow();
         _logger = options.LoggerFactory.CreateLogger("Gimlet.Node");
         Statistics = new StatisticsCollector(isHeard: options.Ground == NodeGround.Real);
         Tickets = new TicketBook(System.Security.Cryptography.RandomNumberGenerator.Fill);
@@ -379,10 +382,12 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
 
         TimeSpan next = _core.NextTimeout;
         next = Peers.NextTimeout is var due && due < next ? due : next;
-        TimeSpan wait = next == TimeSpan.MaxValue ? MaxTimer : next - Now;
-        wait = wait < TimeSpan.Zero ? TimeSpan.Zero : wait > MaxTimer ? MaxTimer : wait;
+        TimeSpan now = Now;
+        NoteLateTimer(now);
+        TimeSpan wait = next == TimeSpan.MaxValue ? MaxTimer : next - now;
+        wait = wait < TimeSpan.Zero || _timerWasLate ? TimeSpan.Zero : wait > MaxTimer ? MaxTimer : wait;
 
-        _timerDue = Now + wait;
+        _timerDue = now + wait;
 
         // Timers count whole milliseconds and round down: without the rounding up the callback would come too early and spin.
         _ = _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), Timeout.InfiniteTimeSpan);

@@ -8,11 +8,11 @@ namespace Gimlet.Hosting;
 /// <summary>How a node's QUIC connections are made.</summary>
 internal sealed class NodeQuicOptions : IDisposable
 {
-    // A machine that slept, or a network that was gone, for less than this goes on as if nothing had been.
-    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(30);
+    /// <summary>A machine that slept, or a network that was gone, for less than this goes on as if nothing had been.</summary>
+    public static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(30);
 
-    // Field notes: what keeps a path alive elsewhere; six tries before the idle timeout.
-    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(5);
+    /// <summary>Field notes: what keeps a path alive elsewhere; six tries before the idle timeout.</summary>
+    public static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(5);
 
     private readonly ECDsa _key;
     private readonly QuicCertificate _certificate;

@@ -141,6 +141,9 @@ internal sealed partial class PeerTable
     public bool IsExpectedDirect(PeerId id, string protocol) =>
         _peers.TryGetValue(id, out PeerState? peer) && peer.Expected.Find(e => e.Protocol == protocol || e.Protocol.Length == 0).LooksForPaths;
 
+    /// <summary>This node has called the peer for the protocol, and nothing has come of it yet.</summary>
+    public bool IsCalling(PeerId id, string protocol) => _peers.TryGetValue(id, out PeerState? peer) && peer.Dials.ContainsValue(protocol);
+
     /// <summary>What the peer begins for the protocol comes of a dial that this side rejected with <c>glare</c>; asked once.</summary>
     public bool TakeGlare(PeerId id, string protocol) => _peers.TryGetValue(id, out PeerState? peer) && peer.Glared.Remove(protocol);
 
@@ -411,10 +414,10 @@ internal sealed partial class PeerTable
     // Asked by the core when it would reject a call with glare, and does so where the answer is yes.
     private bool IsDialling(PeerId id, string protocol)
     {
-        bool isDialling = _peers.TryGetValue(id, out PeerState? peer) && peer.Dials.ContainsValue(protocol);
+        bool isDialling = IsCalling(id, protocol);
         if (isDialling)
         {
-            _ = peer!.Glared.Add(protocol);
+            _ = _peers[id].Glared.Add(protocol);
         }
 
         return isDialling;

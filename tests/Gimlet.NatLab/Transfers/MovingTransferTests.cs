@@ -35,7 +35,7 @@ public sealed class MovingTransferTests(TransferLab lab, ITestOutputHelper outpu
         await lab.RepeatAsync($"NAT reboot at the {(atSender ? "sender" : "receiver")}", output, MovesAgain, async () =>
         {
             await using var transfer = await (await Transfer.ConnectAsync(server.Url, from.Host, to.Host)).DirectAsync();
-            return await transfer.RunAsync(Transfer.Length, () => (atSender ? from : to).RebootNatAsync(changeAddress: true, Cancellation));
+            return await transfer.RunAsync(Transfer.FullLength, () => (atSender ? from : to).RebootNatAsync(changeAddress: true, Cancellation));
         });
     }
 

@@ -25,6 +25,31 @@ internal static class Seeds
         RunAll(Number("GIMLET_SIM_SEEDS") ?? (ulong)count, story, test);
     }
 
+    /// <summary>
+    /// Runs one of several parts of the seeds 1 to <paramref name="count"/>: each takes every one that is its own, so that they last about as long.
+    /// </summary>
+    /// <param name="count">How many seeds all parts have where the environment does not say.</param>
+    /// <param name="part">Which part, from 0.</param>
+    /// <param name="parts">How many there are.</param>
+    /// <param name="story">Gets the seed and, while a seed is being reproduced, a trace.</param>
+    /// <param name="test">The calling test.</param>
+    public static void RunPart(int count, int part, int parts, Action<ulong, SimTrace?> story, [CallerMemberName] string test = "")
+    {
+        if (Number("GIMLET_SIM_SEED") is { } only && (int)((only - 1) % (ulong)parts) != part)
+        {
+            // Another part's.
+            return;
+        }
+
+        Run(count, (seed, trace) =>
+        {
+            if ((int)((seed - 1) % (ulong)parts) == part)
+            {
+                story(seed, trace);
+            }
+        }, test);
+    }
+
     public static void RunAll(ulong last, Action<ulong, SimTrace?> story, string test)
     {
         bool goesOn = Number("GIMLET_SIM_ALL") is 1;

@@ -224,8 +224,19 @@ internal sealed class Couple
     }
 
     /// <summary>Closes the connection, waits, and demands that nothing is left of it.</summary>
+    /// <summary>
+    /// Demands that two who live on with their one connection hold nothing else: no dial, no half of a handshake, no connection of a glare or of an
+    /// earlier path. What is ended lingers for some probe timeouts, and another try to punch may be under way.
+    /// </summary>
+    public void AssertNothingButTheConnection()
+    {
+        bool alone = World.RunUntil(() => Sides.All(static s => IsAlone(s)), TimeSpan.FromSeconds(40));
+        Assert.True(alone, $"more is left than the connection: {string.Join("; ", Sides.Select(static s => DescribeTables(s)))}");
+    }
+
     public void CloseAndAssertNothingIsLeft(Side closer)
     {
+        AssertNothingButTheConnection();
         closer.Node.Act(() => closer.Connection.Close());
 
         // A close that is lost is said again to whoever still speaks: after the keep-alive of 5 s at the latest, and a retransmission or two.
@@ -234,6 +245,7 @@ internal sealed class Couple
 
         // Closing takes three probe timeouts, the paths linger for ten seconds, a server's call lives for thirty.
         World.RunFor(TimeSpan.FromSeconds(45));
+        Assert.True(_server.Rendezvous.Core.CallCount == 0, $"the server: {_server.Rendezvous.Core.CallCount} calls are left");
         foreach (Side side in Sides)
         {
             SimConnections all = side.Connections;
@@ -251,6 +263,20 @@ internal sealed class Couple
             Assert.True(all.Paths.RelayCount == 0, $"{name}: {all.Paths.RelayCount} relays are left");
             Assert.True(all.Paths.VouchedCount == 0, $"{name}: {all.Paths.VouchedCount} addresses are vouched for");
         }
+    }
+
+    private static bool IsAlone(Side side)
+    {
+        SimConnections all = side.Connections;
+        return all is { All.Count: 1, QuicCount: 1, DialCount: 0, Peers.Count: 1, Paths.RelayCount: <= 1, Endpoint.Admission: { Connections: 1, HalfOpen: 0 } }
+            && side.Node.Core is { CallCount: <= 1, DialCount: <= 1 };
+    }
+
+    private static string DescribeTables(Side side)
+    {
+        SimConnections all = side.Connections;
+        return $"{side.Host.Name}: {all.All.Count} connections, {all.QuicCount} of QUIC, {all.Endpoint.Admission.Connections} counted, {all.Endpoint.Admission.HalfOpen} half open, "
+            + $"{all.DialCount} dials, {all.Peers.Count} peers, {all.Paths.RelayCount} relays, {side.Node.Core.CallCount} call agents, {side.Node.Core.DialCount} calls without an introduction";
     }
 
     public string Describe() => string.Join("; ", Sides.Select(s => s.Traffic.Connection is { } c

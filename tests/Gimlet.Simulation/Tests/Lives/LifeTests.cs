@@ -4,15 +4,20 @@ namespace Gimlet.Simulation.Tests;
 
 /// <summary>
 /// Thousands of lives of a connection with a running transfer. Whatever happened: all bytes arrive, in order, once; both sides end on the same path, a direct one
-/// where there can be one; nothing is left of it.
+/// where there can be one; nothing is left of it. The parts run beside each other, each with the seeds of its own; <c>GIMLET_SIM_SEEDS</c> is the
+/// number of all of them.
 /// </summary>
-public sealed class LifeTests(ITestOutputHelper output)
+public abstract class LifeTests(ITestOutputHelper output, int part)
 {
+    // Issue 4: "thousands of seeded lives of a connection".
+    private const int Lives = 2000;
+    private const int Parts = 4;
+
     [Fact]
     public void Whatever_happens_everything_arrives_both_agree_on_the_path_and_nothing_is_left()
     {
         List<Life> lives = [];
-        Seeds.Run(300, (seed, trace) =>
+        Seeds.RunPart(Lives, part, Parts, (seed, trace) =>
         {
             Life life = new(seed, trace);
             life.Run();
@@ -28,3 +33,15 @@ public sealed class LifeTests(ITestOutputHelper output)
         static double At(double[] sorted, double share) => sorted.Length == 0 ? 0 : sorted[(int)Math.Min(sorted.Length * share, sorted.Length - 1)];
     }
 }
+
+/// <summary>The first part.</summary>
+public sealed class FirstLifeTests(ITestOutputHelper output) : LifeTests(output, part: 0);
+
+/// <summary>The second part.</summary>
+public sealed class SecondLifeTests(ITestOutputHelper output) : LifeTests(output, part: 1);
+
+/// <summary>The third part.</summary>
+public sealed class ThirdLifeTests(ITestOutputHelper output) : LifeTests(output, part: 2);
+
+/// <summary>The fourth part.</summary>
+public sealed class FourthLifeTests(ITestOutputHelper output) : LifeTests(output, part: 3);
