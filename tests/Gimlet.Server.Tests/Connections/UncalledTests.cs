@@ -26,6 +26,7 @@ public sealed class UncalledTests
         await using QuicConnection uncalled = await BeginAsync(a, b, "two");
         Assert.Equal(CloseCodes.NotCalled, (await uncalled.Closed.Within()).ApplicationErrorCode);
         await using QuicConnection called = await BeginAsync(a, b, "one");
+        await ScriptedCaller.GreetAsync(called);
         GimletConnection accepted = await b.AcceptAsync("one", Cancelled).Within();
         Assert.Equal(forOne, accepted.Call);
 
@@ -33,6 +34,7 @@ public sealed class UncalledTests
         await using QuicConnection again = await BeginAsync(a, b, "one");
         Assert.Equal(CloseCodes.NotCalled, (await again.Closed.Within()).ApplicationErrorCode);
         await using QuicConnection last = await BeginAsync(a, b, "three");
+        await ScriptedCaller.GreetAsync(last);
         Assert.Equal(forThree, (await b.AcceptAsync("three", Cancelled).Within()).Call);
         Assert.False(two.IsCompleted);
         Assert.False(called.Closed.IsCompleted);
@@ -49,6 +51,7 @@ public sealed class UncalledTests
         await UntilAsync(() => b.CountTables().Calls > 0, () => "no call");
         TimeSpan begun = TimeProvider.System.GetElapsedTime(0);
         await using QuicConnection late = await BeginAsync(a, b, "test");
+        await ScriptedCaller.GreetAsync(late);
         TimeSpan handshake = TimeProvider.System.GetElapsedTime(0) - begun;
         GimletConnection accepted = await b.AcceptAsync(Cancelled).Within();
 
