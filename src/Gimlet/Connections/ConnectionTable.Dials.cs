@@ -277,13 +277,18 @@ internal sealed partial class ConnectionTable
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
-    // False when the time is over, or the node is being disposed. The timer does not outlive the wait.
+    // False when the time is over, or the node is being disposed. The timer does not outlive the wait, and its end costs no turn of the scheduler.
     private async Task<bool> IsInTimeAsync(Task task, TimeSpan time)
     {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        bool isInTime = await Task.WhenAny(task, Task.Delay(time, Time, ended.Token)).ConfigureAwait(false) == task;
-        await ended.CancelAsync().ConfigureAwait(false);
-        return isInTime;
+        try
+        {
+            await task.WaitAsync(time, Time, _stop.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            return task.IsCompleted;
+        }
     }
 
     private void Join(Dial dial)

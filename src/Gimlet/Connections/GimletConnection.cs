@@ -27,7 +27,9 @@ public sealed partial class GimletConnection : IAsyncDisposable, IControlEvents
 
     // Taken from QUIC when there was no room for it any more.
     private QuicStream? _lastEarly;
-    private readonly TaskCompletionSource<bool> _greeted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Whoever waits for it goes on at once: it hands the connection out, and the first byte waits for that.
+    private readonly TaskCompletionSource<bool> _greeted = new();
     private readonly TaskCompletionSource<string> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     // The application hears of so many of a peer's pings at once; the rest is answered all the same.
     private const int MaxWaitingPings = 4096;
