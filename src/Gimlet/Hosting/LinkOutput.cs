@@ -19,7 +19,9 @@ internal sealed class LinkOutput : IDisposable
     // Datagrams of one peer that wait behind each other share a frame up to this size: a WebSocket frame and its masking cost as much as ten datagrams.
     private const int JoinedFrameBytes = 32 * 1024;
 
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
+    // Whoever queues a frame while nothing is being sent sends it himself: a turn of the scheduler per frame would be a turn per hop of a handshake.
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite, AllowSynchronousContinuations = true });
     private readonly Lock _gate = new();
     private readonly Queue<byte[]> _texts = new();
     private readonly Queue<RelayedFrame> _frames = new();

@@ -15,6 +15,9 @@ internal sealed class SignallingLink : IServerLink
 {
     // A connection that has worked is opened again almost at once: a NAT that forgot it, or a proxy that has its rules, is no reason to be away from the relay
     // for longer. (In the NAT lab a transfer whose NAT restarts stood still for this pause.) A moment of jitter, because a server that ends ends all of its connections.
+    // Frames go out on the thread of whoever queued the first of them, who may hold the node's lock: what others add meanwhile is not his to send.
+    private const int MostByCaller = 2;
+
     private static readonly TimeSpan ReopenWithin = TimeSpan.FromMilliseconds(50);
 
     // A server's restart is over in a second or two; full jitter spreads the return of all its nodes over the window.
@@ -358,8 +361,13 @@ internal sealed class SignallingLink : IServerLink
         {
             do
             {
-                while (outgoing.TryTake(out byte[]? text, out RelayedFrame? relayed))
+                for (int sent = 0; outgoing.TryTake(out byte[]? text, out RelayedFrame? relayed); sent++)
                 {
+                    if (sent == MostByCaller)
+                    {
+                        await Task.Yield();
+                    }
+
                     using (relayed)
                     {
                         await socket.SendAsync(
