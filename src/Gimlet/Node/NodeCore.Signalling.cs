@@ -295,10 +295,13 @@ internal sealed partial class NodeCore : ISignallingOwner
         byte[] point = incoming.Ephemeral?.Key ?? [];
         CallKeys? keys = null;
 
+        // A caller that names no address looks for no path: it wants none, or has one already. Then there are no checks, and no keys for them.
+        bool looksForPaths = !_options.NoHolepunch && incoming.Candidates is { Length: > 0 } && incoming.Capabilities?.Contains(Capability.Direct, StringComparer.Ordinal) == true;
+
         // What costs nothing comes first: whoever is not welcome, or calls too often, does not make this node compute.
         bool onlyPaths = incoming.Protocol is null && HasConnection(peer);
         bool isDecided = _admission.TryDecideAtOnce(peer, onlyPaths, incoming.Proof, out AccessDecision access);
-        (string Reason, string Detail) refusal =
+        (string? Reason, string? Detail) refusal =
             isDecided && !access.IsAccepted ? (access.Reason!, access.Detail!)
             : _calls.IncomingCount >= _options.Traversal.MaxIncomingCalls ? (RejectReason.Busy, "too many calls at once")
             : _calls.CountIncomingFrom(peer) >= IncomingGuard.MaxCallsPerPeer ? (RejectReason.Busy, "too many calls of this peer at once")
@@ -312,18 +315,15 @@ internal sealed partial class NodeCore : ISignallingOwner
             : incoming.Protocol is { } wanted && !_options.Protocols.Contains(wanted, StringComparer.Ordinal)
                 ? (RejectReason.Unsupported, "no application here speaks that protocol")
             : incoming.Protocol is { } both && Id < peer && IsDialling(peer, both) ? (RejectReason.Glare, "this node is calling that peer for the same protocol")
-            : (keys = CallKeys.TryDerive(_prekey.Key, point, id, peer, Id)) is null ? (RejectReason.BadRequest, "the key of the call is not a point of P-256")
+            : looksForPaths && (keys = CallKeys.TryDerive(_prekey.Key, point, id, peer, Id)) is null ? (RejectReason.BadRequest, "the key of the call is not a point of P-256")
             : default;
-        if (keys is null)
+        if (refusal.Reason is not null)
         {
             _signals.Enqueue((session.Index, new RejectMessage { Call = incoming.Call, Reason = refusal.Reason, Detail = refusal.Detail }));
             return;
         }
 
         _incoming.Remember(id, now);
-
-        // A caller that names no address looks for no path: it wants none, or has one already.
-        bool looksForPaths = !_options.NoHolepunch && incoming.Candidates is { Length: > 0 } && incoming.Capabilities?.Contains(Capability.Direct, StringComparer.Ordinal) == true;
         IReadOnlyList<TransportAddress> proven = looksForPaths && incoming.Protocol is not null ? ProvenOf(incoming.Candidates!) : [];
         _events.Enqueue(new CallAdmitted(id, peer, session.Index, incoming.Protocol, proven) { LooksForPaths = looksForPaths });
         if (_options.AcceptMode == AcceptMode.OnAccept)
@@ -331,9 +331,8 @@ internal sealed partial class NodeCore : ISignallingOwner
             _signals.Enqueue((session.Index, new AcceptMessage { Call = incoming.Call, Candidates = DescribeCandidates() }));
         }
 
-        if (!looksForPaths)
+        if (keys is null)
         {
-            keys.Dispose();
             return;
         }
 

@@ -20,7 +20,7 @@ public sealed class FigureTests(CellLab lab, ITestOutputHelper output)
     private const double DirectWithinMs = 160;
 
     // The runtime compiles again what is called thirty times: until then a process is not warm.
-    private const int ColdDials = 15;
+    private const int ColdDials = 30;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
