@@ -158,7 +158,7 @@ internal sealed partial class SimConnections : IDisposable
             case CallConnected connected:
                 Paths.Vouch(connected.Path.Remote, connected.Peer);
                 break;
-            case CallIntroduced or CallFailed { LeavesRelay: true } when _dials.Find(d => d.CurrentCall == ((CallEvent)news).Handle) is { } introduced:
+            case CallIntroduced or CallSharesPath or CallFailed { LeavesRelay: true } when _dials.Find(d => d.CurrentCall == ((CallEvent)news).Handle) is { } introduced:
                 introduced.IsIntroduced = true;
                 break;
             default:
