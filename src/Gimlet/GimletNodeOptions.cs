@@ -71,7 +71,7 @@ public sealed record GimletNodeOptions
     /// <summary>
     /// What the application does with its first connection, played while the node starts, so that the real one does not wait for the just-in-time compiler: it is given a node to
     /// dial with and a node to be dialled, both on the loopback address, with this node's <see cref="Protocols"/>, and is ended after two seconds. The start waits for it; an error in it
-    /// that is no <see cref="GimletException"/> fails the start. Null: the library rehearses its own part.
+    /// is logged and has no other consequence. Null: the library rehearses its own part.
     /// </summary>
     public Func<GimletNode, GimletNode, CancellationToken, Task>? Rehearse { get; init; }
 

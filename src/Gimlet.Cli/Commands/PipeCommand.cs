@@ -108,14 +108,14 @@ internal sealed class PipeCommand
         Dialled dialled = await Dialer.DialAsync(
             (dialing, ct) => new CallTarget(listener.Id, []).DialAsync(dialler, Protocols.Pipe, dialing, ct), dialing: null, timeout: null, context).ConfigureAwait(false);
         _ = await Task.WhenAll(
-            TransferAsync(dialled.Connection, StandardStreams.ForOneByte(), context),
-            TransferAsync(await accepting.ConfigureAwait(false), StandardStreams.ForOneByte(), context)).ConfigureAwait(false);
+            TransferAsync(dialled.Connection, new OneByteEnd(), context),
+            TransferAsync(await accepting.ConfigureAwait(false), new OneByteEnd(), context)).ConfigureAwait(false);
     }
 
-    private static async Task<int> TransferAsync(GimletConnection connection, StandardStreams streams, CommandContext context)
+    private static async Task<int> TransferAsync(GimletConnection connection, IPipeEnd end, CommandContext context)
     {
         _ = ConnectionNews.Tell(connection, context.Reporter, namePeer: false).WatchAsync();
-        var transfer = new PipeTransfer(connection, streams, Name);
+        var transfer = new PipeTransfer(connection, end, Name);
         try
         {
             await transfer.RunAsync(context.Interrupted).ConfigureAwait(false);

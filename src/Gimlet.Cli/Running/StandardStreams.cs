@@ -36,9 +36,6 @@ internal sealed class StandardStreams : IPipeEnd
         }
     }
 
-    /// <summary>Streams that belong to nobody: one byte to read, and what is written is gone.</summary>
-    public static StandardStreams ForOneByte() => new(new MemoryStream([0], writable: false), Stream.Null);
-
     /// <summary>
     /// A read and a write may stand for as long as the programs on the other end like, each on a thread of the pool: the network keeps those that it has.
     /// </summary>

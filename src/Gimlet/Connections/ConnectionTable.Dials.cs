@@ -219,7 +219,7 @@ internal sealed partial class ConnectionTable
         {
             bool isJoining = dial.IsJoining;
             TimeSpan left = isJoining ? joinWait : dial.Race is null ? bound : Max(bound - Time.GetElapsedTime(dial.BegunAt), TimeSpan.Zero);
-            Task change = dial.IsClaimed ? dial.Outcome : isJoining ? dial.Alone : dial.Joined;
+            Task change = !isJoining ? dial.Joined : dial.IsClaimed ? dial.Outcome : dial.Alone;
             bool isInTime = await IsInTimeAsync(Task.WhenAny(dial.Outcome, change), left).ConfigureAwait(false);
             if (dial.Outcome.IsCompleted || _stop.IsCancellationRequested)
             {

@@ -121,6 +121,12 @@ internal sealed partial class ConnectionTable
             _ = await IsInTimeAsync(Task.WhenAny(dial.Direct, connection.Quic.Closed), JoinWait).ConfigureAwait(false);
         }
 
+        // The peer table may have chosen a path whose news has not come here yet.
+        if (MembersOf(dial.Peer).FirstOrDefault(m => m.Connection == connection) is { } member)
+        {
+            UseChosenPath(dial.Peer, member);
+        }
+
         if (connection.Quic.CurrentPath.Value > 0 && !connection.Quic.Closed.IsCompleted)
         {
             return;

@@ -317,9 +317,14 @@ internal sealed partial class ConnectionTable : IConnectionOwner, IAsyncDisposab
             return connection.Path is null ? RelayCause.PathDied : RelayCause.NotRelayed;
         }
 
-        RelayCause cause = RelayCause.StillTrying;
-        _host.TryRun((_, _, table) => cause = table.Explain(connection).Cause, this);
-        return cause;
+        try
+        {
+            return Explain(connection).Cause;
+        }
+        catch (ObjectDisposedException)
+        {
+            return RelayCause.StillTrying;
+        }
     }
 
     private ConnectionPath Describe(QuicPath path, TimeSpan roundTrip)

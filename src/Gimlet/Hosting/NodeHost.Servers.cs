@@ -29,7 +29,7 @@ internal sealed partial class NodeHost
         {
             ObjectDisposedException.ThrowIf(_disposed, typeof(GimletNode));
             int others = servers.Distinct().Count(server => !Array.Exists(_servers, s => s.Server == server));
-            if (_servers.Length + others > MaxServers)
+            if (others > 0 && _servers.Length + others > MaxServers)
             {
                 throw new GimletException(
                     GimletErrorKind.BadUsage,

@@ -447,7 +447,7 @@ internal sealed partial class NodeHost : ISignallingLinkEvents, IAsyncDisposable
                 Paths.Vouch(connected.Path.Remote, connected.Peer, connected.Path.Kind);
                 Paths.StopCopies(connected.Peer);
                 break;
-            case PunchEnded ended:
+            case SearchEnded ended:
                 Paths.StopCopies(ended.Peer);
                 break;
             case PathChosen { Direct: { } direct } chosen:

@@ -10,7 +10,10 @@ internal static partial class NodeLog
     public static partial void Bound(ILogger logger, PeerId peer, int ipv4Port, int ipv6Port);
 
     [LoggerMessage(104, LogLevel.Debug, "The rehearsal ended early: {Problem}. The first connection will be slower")]
-    public static partial void RehearsalFailed(ILogger logger, string problem);
+    public static partial void RehearsalEnded(ILogger logger, string problem);
+
+    [LoggerMessage(105, LogLevel.Warning, "The application's rehearsal failed. The first connection will be slower")]
+    public static partial void RehearsalFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(101, LogLevel.Information, "Public address {Address} from {Source}: {Explanation}")]
     public static partial void PublicAddressKnown(ILogger logger, TransportAddress address, PublicAddressSource source, string explanation);

@@ -21,9 +21,18 @@ internal static class NodeRehearsal
     /// <param name="options">How its node is to be; the play is <see cref="GimletNodeOptions.Rehearse"/>.</param>
     public static async Task PlayAsync(GimletNodeOptions options)
     {
-        if (await PlayAsync(options, options.Rehearse!).ConfigureAwait(false) is { } problem)
+        ILogger logger = options.LoggerFactory.CreateLogger("Gimlet.Node");
+        try
         {
-            NodeLog.RehearsalFailed(options.LoggerFactory.CreateLogger("Gimlet.Node"), problem);
+            if (await PlayAsync(options, options.Rehearse!).ConfigureAwait(false) is { } problem)
+            {
+                NodeLog.RehearsalEnded(logger, problem);
+            }
+        }
+        catch (Exception e)
+        {
+            // Foreign code. Nothing depends on its success, and a program that would run must not be kept from it.
+            NodeLog.RehearsalFailed(logger, e);
         }
     }
 

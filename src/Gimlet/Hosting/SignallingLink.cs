@@ -13,11 +13,11 @@ namespace Gimlet.Hosting;
 /// </summary>
 internal sealed class SignallingLink : IServerLink
 {
-    // A connection that has worked is opened again almost at once: a NAT that forgot it, or a proxy that has its rules, is no reason to be away from the relay
-    // for longer. (In the NAT lab a transfer whose NAT restarts stood still for this pause.) A moment of jitter, because a server that ends ends all of its connections.
     // Frames go out on the thread of whoever queued the first of them, who may hold the node's lock: what others add meanwhile is not his to send.
     private const int MostByCaller = 2;
 
+    // A connection that has worked is opened again almost at once: a NAT that forgot it, or a proxy that has its rules, is no reason to be away from the relay
+    // for longer. (In the NAT lab a transfer whose NAT restarts stood still for this pause.) A moment of jitter, because a server that ends ends all of its connections.
     private static readonly TimeSpan ReopenWithin = TimeSpan.FromMilliseconds(50);
 
     // A server's restart is over in a second or two; full jitter spreads the return of all its nodes over the window.
@@ -305,7 +305,9 @@ internal sealed class SignallingLink : IServerLink
             // What is queued may still leave, but a server that reads nothing more does not hold the next try up.
             outgoing.Complete();
             current.CancelAfter(CloseTimeout);
-            await writer.ConfigureAwait(false);
+
+            // The writer may end on the thread of somebody who queues a frame, with locks held that what follows must not meet.
+            await writer.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             await CloseAsync(socket).ConfigureAwait(false);
         }
     }

@@ -51,6 +51,15 @@ internal sealed class IntroducedDials
         return true;
     }
 
+    /// <summary>Two sessions turned out to be with one server: what came by the one goes on by the other.</summary>
+    public void Move(int from, int into)
+    {
+        foreach ((CallId call, IntroducedDial dial) in _dials.Where(d => d.Value.Session == from).ToList())
+        {
+            _dials[call] = dial with { Session = into };
+        }
+    }
+
     /// <summary>The dial was rejected, or its call has ended.</summary>
     public void Remove(CallId call) => _ = _dials.Remove(call);
 }

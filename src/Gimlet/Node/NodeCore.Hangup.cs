@@ -56,7 +56,7 @@ internal sealed partial class NodeCore
 
     private void SayHangup(int session, CallId call)
     {
-        if (session >= 0 && _sessions[session].State == SignallingState.Registered)
+        if (Find(session)?.State == SignallingState.Registered)
         {
             _signals.Enqueue((session, new HangupMessage { Call = call.ToString() }));
         }

@@ -137,6 +137,7 @@ internal sealed partial class NodeCore
             call.Session = into.Index;
         }
 
+        _introduced.Move(from.Index, into.Index);
         _events.Enqueue(new SessionMerged(from.Index, into.Index));
     }
 

@@ -12,6 +12,9 @@ internal abstract record PeerEvent(PeerId Peer) : NodeEvent;
 /// <param name="Reason">In words.</param>
 internal sealed record PathChosen(PeerId Peer, PathInfo? Direct, bool LeftSilent, string Reason) : PeerEvent(Peer);
 
+/// <summary>No call looks for a direct path to the peer any more.</summary>
+internal sealed record SearchEnded(PeerId Peer) : PeerEvent(Peer);
+
 /// <summary>The path that is in use anyway works again after a silence: whoever waits to send again need not wait longer.</summary>
 internal sealed record PathWorksAgain(PeerId Peer, PathInfo? Direct) : PeerEvent(Peer);
 

@@ -23,6 +23,18 @@ internal sealed partial class PeerTable
         return at < 0 ? null : new AwaitedDial(dials[at].Protocol.Length == 0 ? default : dials[at].Call, now - (dials[at].Until - ExpectedFor));
     }
 
+    // Two sessions turned out to be with one server: it may end there what it began here.
+    private void MoveExpected(int from, int into)
+    {
+        foreach (PeerState peer in _peers.Values)
+        {
+            for (int i = 0; i < peer.Expected.Count; i++)
+            {
+                peer.Expected[i] = peer.Expected[i].Session == from ? peer.Expected[i] with { Session = into } : peer.Expected[i];
+            }
+        }
+    }
+
     private void EndExpected(PeerState peer, int at, TimeSpan now)
     {
         ExpectedDial gone = peer.Expected[at];

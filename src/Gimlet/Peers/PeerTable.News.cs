@@ -58,6 +58,9 @@ internal sealed partial class PeerTable
                 _events.Enqueue(new DialGlared(peer.Id, glared.Handle));
                 ForgetUnused(peer, glared.Handle);
                 break;
+            case SessionMerged merged:
+                MoveExpected(merged.Session, merged.Into);
+                break;
             case SessionRegistered:
                 HandleRegistered(now);
                 break;
@@ -186,7 +189,7 @@ internal sealed partial class PeerTable
         }
 
         bool was = peer.Chosen is { } chosen && chosen.Handle == handle;
-        _ = peer.Punching.Remove(handle);
+        EndSearch(peer, handle);
         _ = peer.Agents.Remove(handle, out PeerAgent? gone);
         ForgetUnused(peer, handle);
         if (was)
@@ -208,6 +211,14 @@ internal sealed partial class PeerTable
             {
                 peer.NextAttempt = peer.DirectConnections > 0 ? Min(peer.NextAttempt, now + LargerIdWaits) : peer.NextAttempt;
             }
+        }
+    }
+
+    private void EndSearch(PeerState peer, CallId handle)
+    {
+        if (peer.Punching.Remove(handle) && peer.Punching.Count == 0)
+        {
+            _events.Enqueue(new SearchEnded(peer.Id));
         }
     }
 
@@ -236,7 +247,7 @@ internal sealed partial class PeerTable
         }
 
         _ = peer.Agents.Remove(failed.Handle);
-        _ = peer.Punching.Remove(failed.Handle);
+        EndSearch(peer, failed.Handle);
         ForgetUnused(peer, failed.Handle);
 
         // What a dial was rejected for, such as its protocol, and a call that looked for no path, say nothing of direct paths.

@@ -112,14 +112,14 @@ internal sealed partial class PeerTable
         if (!isConnected)
         {
             _core.GiveUp(call, now);
-            if (peer.Connections == 0)
+            if (peer.IsIdle)
             {
                 _core.Hangup(call, 0, now);
                 Forget(peer, call);
             }
             else
             {
-                // What its checks have found, or are about to find, is the other connections' as well.
+                // What its checks have found, or are about to find, is the other connections' as well, and the other dials'.
                 ForgetUnused(peer, call);
             }
         }
@@ -548,7 +548,7 @@ internal sealed partial class PeerTable
     private void Forget(PeerState peer, CallId handle)
     {
         _ = _byHandle.Remove(handle);
-        _ = peer.Punching.Remove(handle);
+        EndSearch(peer, handle);
         if (peer.Agents.Remove(handle, out PeerAgent? gone) && peer.Chosen == gone)
         {
             peer.Chosen = null;

@@ -136,6 +136,21 @@ public sealed class ServerTests : IDisposable
     }
 
     [Fact]
+    public void A_dial_is_given_up_at_its_server_whatever_servers_were_left_before()
+    {
+        int session = 0;
+        _world.Do(() => session = _a.Core.AddSession());
+        _world.Do(() => _a.Core.RemoveSession(session, _world.Now));
+        _world.Do(() => session = _a.Core.AddSession());
+        _world.Do(() => _a.Core.NeedSession(session, _b.Core.Id));
+        _world.Register(_a, session);
+        _world.Register(_b, session);
+        CallId call = _world.Dial(_a, _b.Core.Id);
+        _world.Do(() => _a.Core.GiveUp(call, _world.Now));
+        Assert.Equal((session, call.ToString()), _a.Signals.Where(s => s.Message is HangupMessage).Select(s => (s.Session, ((HangupMessage)s.Message).Call!)).Single());
+    }
+
+    [Fact]
     public void A_peer_that_is_offline_everywhere_is_offline()
     {
         _world.Register(_a, 0);
