@@ -49,6 +49,7 @@ internal sealed class SignallingLink : IServerLink
     private volatile Task _writing = Task.CompletedTask;
     private CancellationTokenSource? _current;
     private CancellationTokenSource? _pause;
+    private volatile bool _isEnding;
     private bool _isUrgent;
 
     public SignallingLink(Uri server, int session, ISignallingLinkEvents events, TimeProvider time)
@@ -101,6 +102,7 @@ internal sealed class SignallingLink : IServerLink
 
     public async ValueTask DisposeAsync()
     {
+        _isEnding = true;
         if (_outgoing is { } outgoing)
         {
             // What is queued leaves first, the ends of relayed connections among it: whoever is not told waits half a minute for us. Not cancelled while it is
@@ -157,8 +159,9 @@ internal sealed class SignallingLink : IServerLink
                 firstBackoff = IsLocal(e) ? FirstLocalBackoff : FirstBackoff;
             }
 
-            if (_stop.IsCancellationRequested)
+            if (_stop.IsCancellationRequested || _isEnding)
             {
+                // The goodbye was ours: the server that answers it is not lost.
                 return;
             }
 
